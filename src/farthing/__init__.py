@@ -1,0 +1,1 @@
+"""Farthing: usage in, proven and explained bills out."""

@@ -1,0 +1,1 @@
+"""The verbs: load → core → save. Time and new ids are passed in."""

@@ -1,0 +1,1 @@
+"""Exact numbers, money, time, refusals and canonical form: what every stage stands on."""

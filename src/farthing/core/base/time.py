@@ -1,0 +1,149 @@
+"""Instants, intervals and billing periods.
+
+An *instant* is an int: microseconds since 1970-01-01T00:00Z. Intervals are half-open, [start, end). Calendar arithmetic
+happens in a named time zone and always from the original anchor.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from farthing.core.base.refusal import Refusal
+from farthing.core.base.refusals import TIME_ZONE_UNKNOWN, TIMESTAMP_MALFORMED, TIMESTAMP_NAIVE, TIMESTAMP_TOO_PRECISE
+
+Instant = int
+MICROS = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """A half-open span of time [start, end) in UTC microseconds."""
+
+    start: Instant
+    end: Instant
+
+    def __post_init__(self) -> None:
+        if self.start >= self.end:
+            raise ValueError("an interval ends after it starts")
+
+    def __contains__(self, at: Instant) -> bool:
+        return self.start <= at < self.end
+
+    def overlap(self, other: Interval) -> Interval | None:
+        """What both have in common, or None."""
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return Interval(start, end) if start < end else None
+
+
+def parse_instant(raw: object, field: str | None = "timestamp") -> Instant:
+    """Read an RFC 3339 timestamp with an offset. Errors: timestamp_malformed, timestamp_naive, timestamp_too_precise."""
+    match = _RFC3339.fullmatch(raw) if isinstance(raw, str) else None
+    if match is None:
+        raise Refusal(TIMESTAMP_MALFORMED, f"{str(raw)[:60]!r} is not an RFC 3339 timestamp.", field)
+    day, clock, fraction, offset = match.groups()
+    if offset is None:
+        raise Refusal(TIMESTAMP_NAIVE, f"{raw!r} does not say its offset from UTC.", field)
+    if fraction and fraction[6:].strip("0"):
+        raise Refusal(TIMESTAMP_TOO_PRECISE, f"{raw!r} has digits beyond the microsecond.", field)
+    zone = "+00:00" if offset in "Zz" else offset
+    try:
+        seconds = datetime.fromisoformat(f"{day}T{clock}{zone}")
+        return to_instant(seconds) + int((fraction or "0")[:6].ljust(6, "0"))
+    except (ValueError, OverflowError):
+        raise Refusal(TIMESTAMP_MALFORMED, f"{raw!r} is not a date and time that exists.", field) from None
+
+
+def to_instant(moment: datetime) -> Instant:
+    """Microseconds since the epoch of an aware datetime."""
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime is no instant")
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def to_datetime(at: Instant, zone: str = "UTC") -> datetime:
+    """The instant as an aware datetime in a named zone."""
+    return (_EPOCH + timedelta(microseconds=at)).astimezone(time_zone(zone))
+
+
+def show_instant(at: Instant, zone: str = "UTC") -> str:
+    """ISO 8601 with offset, in a named zone; "Z" is written as +00:00, microseconds only where there are some."""
+    return to_datetime(at, zone).isoformat()
+
+
+@lru_cache(maxsize=1024)
+def time_zone(name: str, field: str | None = "time_zone") -> ZoneInfo:
+    """The IANA zone of that name. Errors: time_zone_unknown."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise Refusal(TIME_ZONE_UNKNOWN, f"{name[:60]!r} is not a known time zone.", field) from None
+
+
+def wall_to_instant(wall: datetime, zone: str) -> Instant:
+    """The instant of a local wall-clock time. A time that occurs twice means its first occurrence; one that a
+    daylight-saving gap leaves out is moved forward by the length of the gap."""
+    return to_instant(wall.replace(tzinfo=time_zone(zone), fold=0).astimezone(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """How billing periods repeat: every `count` `unit`s from `anchor` (local wall clock in `zone`).
+
+    Months are added to the anchor itself, never to the previous boundary: from Jan 31 come Feb 28, Mar 31, Apr 30.
+    """
+
+    unit: str  # "day" | "week" | "month" | "year"
+    count: int
+    anchor: datetime  # naive: the wall clock in `zone`
+    zone: str
+
+    def boundary(self, n: int) -> Instant:
+        """The start of period `n` (0 starts at the anchor; n may be negative)."""
+        return wall_to_instant(add_calendar(self.anchor, self.unit, n * self.count), self.zone)
+
+    def period(self, n: int) -> Interval:
+        """Period `n`, [boundary(n), boundary(n+1))."""
+        return Interval(self.boundary(n), self.boundary(n + 1))
+
+    def index_at(self, at: Instant) -> int:
+        """The number of the period that contains an instant."""
+        days = {"day": 1, "week": 7, "month": 30, "year": 365}[self.unit] * self.count
+        n = (at - self.boundary(0)) // (days * 86_400 * MICROS)
+        while self.boundary(n) > at:
+            n -= 1
+        while self.boundary(n + 1) <= at:
+            n += 1
+        return n
+
+    def periods_within(self, span: Interval) -> Iterator[Interval]:
+        """Every period that overlaps `span`, whole, in order: they tile without gap or overlap."""
+        n = self.index_at(span.start)
+        while (period := self.period(n)).start < span.end:
+            yield period
+            n += 1
+
+
+def add_calendar(anchor: datetime, unit: str, n: int) -> datetime:
+    """The wall-clock time `n` units from an anchor; a day that a month lacks becomes that month's last day."""
+    if unit in ("day", "week"):
+        return anchor + timedelta(days=n * (7 if unit == "week" else 1))
+    months = anchor.month - 1 + n * (12 if unit == "year" else 1)
+    year, month = anchor.year + months // 12, months % 12 + 1
+    day = min(anchor.day, calendar.monthrange(year, month)[1])
+    return anchor.replace(year=year, month=month, day=day)
+
+
+def local_midnights(span: Interval, zone: str) -> Iterator[tuple[date, Instant]]:
+    """Every local day that overlaps `span`, with the instant at which it begins."""
+    day = to_datetime(span.start, zone).date()
+    while (begins := wall_to_instant(datetime(day.year, day.month, day.day), zone)) < span.end:
+        yield day, begins
+        day += timedelta(days=1)

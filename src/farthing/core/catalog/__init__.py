@@ -1,0 +1,1 @@
+"""Prices as documents and versions, and the terms on which they hold."""

@@ -1,0 +1,105 @@
+"""Terms: what holds for a customer over a stretch of time. A contract resolves to terms, which the flow hands to rating."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from farthing.core.base.time import Interval
+from farthing.core.usage.meter import Meter
+
+Group = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeKey:
+    """What a rated amount is for: the unit in which bills are compared with what they should be.
+
+    `price` is the price's lineage, not a version of it. `segment` is the stretch of service over which tiers run fresh (a
+    period, a part of one where terms or price changed inside, or a term for prices that accumulate over it), half-open UTC.
+    `group` holds the meter's group-by values, then ("cell", label) where the price makes a line a cell.
+    """
+
+    customer: str
+    contract: str
+    item: str
+    price: str
+    segment: Interval
+    group: Group
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceVersion:
+    """One immutable version of a price lineage: `id` names it, `document` is the price as sent (Stripe's fields, `ext`)."""
+
+    id: str
+    lineage: str
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """A discount by `percent` (a share: 1/5 is 20 %) or by a fixed `amount` in minor units, exactly one of them.
+
+    It lowers the items named in `items`, or with None the whole bill. A fixed amount is used up once a bill, never below zero.
+    """
+
+    id: str
+    percent: Fraction | None = None
+    amount: int | None = None
+    items: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRate:
+    """A tax of `percent` (a share: 1/5 is 20 %), on top of amounts (exclusive) or contained in them (inclusive)."""
+
+    id: str
+    name: str
+    percent: Fraction
+    inclusive: bool = False
+    jurisdiction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """One item of a contract over one segment: everything that rating it needs, pinned by version.
+
+    `metered` is the span whose events count: the segment, cut off at the end of the period being billed. `quantity` is that
+    of a licensed item (no meter). `share` is the part of its period that the segment covers: it prorates licensed amounts and
+    the price's minimum and maximum, never usage. `service` is the stretch that the line shows.
+    """
+
+    customer: str
+    contract: str
+    item: str
+    description: str
+    currency: str
+    price: PriceVersion
+    meter: Meter | None
+    quantity: Fraction | None
+    segment: Interval
+    metered: Interval
+    service: Interval
+    share: Fraction
+    discounts: tuple[Discount, ...] = ()
+    tax_rates: tuple[TaxRate, ...] = ()
+
+    def key(self, group: Group) -> ChargeKey:
+        """The charge key of one group of these terms."""
+        return ChargeKey(self.customer, self.contract, self.item, self.price.lineage, self.segment, group, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A credit granted to a customer, `remaining` in minor units. "before_tax" lowers what is taxed; "after_tax" pays a part of
+    the bill, tax included. Grants are used by (priority, lower first, then id)."""
+
+    id: str
+    currency: str
+    remaining: int
+    applies: Literal["before_tax", "after_tax"]
+    priority: int = 50

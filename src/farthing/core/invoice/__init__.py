@@ -1,0 +1,1 @@
+"""Invoices by difference: desired − issued − pending − waived, discounted, assembled and digested."""

@@ -1,0 +1,117 @@
+"""The nouns of a bill: what a key should come to, what has been billed for it, lines and documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from farthing.core.base.time import Interval
+from farthing.core.catalog.terms import ChargeKey, Discount, TaxRate
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the facts known now say that a key should come to, in minor units, before discount.
+
+    `exact` is before rounding, `amount` after. `derivation` is the whole way to it as a canonical document (the trace, the
+    price version, the meter, the share, the log positions); the explanation is made from it alone.
+    """
+
+    key: ChargeKey
+    description: str
+    service: Interval
+    quantity: Fraction
+    exact: Fraction
+    amount: int
+    derivation: Mapping[str, Any]
+    discounts: tuple[Discount, ...] = ()
+    tax_rates: tuple[TaxRate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What finalised documents have billed for a key so far: sums of its lines, in minor units.
+
+    `discounts` and `tax_rates` are those that the first line of the key was bound to; corrections use them again.
+    `document` names the document that billed it first.
+    """
+
+    key: ChargeKey
+    description: str
+    service: Interval
+    quantity: Fraction
+    exact: Fraction
+    amount: int
+    discount: int
+    discounts: tuple[Discount, ...]
+    tax_rates: tuple[TaxRate, ...]
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A fact that made a correction necessary: an event, cancellation, replacement, price version or contract version."""
+
+    kind: Literal["event", "cancel", "replace", "price", "contract"]
+    id: str
+    at: str  # log position or revision, as "position 17" or "revision 3"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a document. `amount` is the difference for its key, before discount; `discount` ≥ 0 for positive amounts.
+
+    `credit` is what grants applied before tax took off. `taxes` hold (tax rate id, taxable amount, tax) in minor units; for an
+    inclusive rate the tax is contained in the net. A correction also says what was billed before and which facts caused it.
+    """
+
+    kind: Literal["charge", "correction"]
+    key: ChargeKey
+    description: str
+    service: Interval
+    quantity: Fraction
+    exact: Fraction
+    amount: int
+    derivation: Mapping[str, Any]
+    discounts: tuple[Discount, ...] = ()
+    tax_rates: tuple[TaxRate, ...] = ()
+    discount: int = 0
+    discount_parts: tuple[tuple[str, int], ...] = ()  # (discount id, minor units)
+    credit: int = 0
+    taxes: tuple[tuple[str, int, int], ...] = ()
+    previously: int = 0
+    corrects: str | None = None  # the document that billed the key first
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def net(self) -> int:
+        """What is left of the line after discount and credits before tax, in minor units."""
+        return self.amount - self.discount - self.credit
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A bill: an invoice, or a credit note that corrects finalised bills by a negative total. All amounts in minor units.
+
+    subtotal = Σ line amounts; total = subtotal − discount − credit before tax + exclusive tax; due = total − credit after tax.
+    """
+
+    kind: Literal["invoice", "credit_note"]
+    customer: str
+    contract: str
+    currency: str
+    period: Interval
+    zone: str
+    lines: tuple[Line, ...]
+    subtotal: int
+    discount: int
+    credit_before_tax: int
+    tax: int  # exclusive tax, on top
+    tax_included: int
+    total: int
+    credit_after_tax: int
+    due: int
+    grants_used: tuple[tuple[str, int], ...] = ()  # (grant id, minor units)
+    corrects: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Meters: events → quantity (filter, aggregation, group-by)."""
