@@ -100,6 +100,18 @@ class EventLog(Protocol):
         """What is kept aside, counted."""
         ...
 
+    def checkpoint(self, source: str) -> str | None:
+        """How far a source (a file, by its identity) has been loaded; None if never."""
+        ...
+
+    def put_checkpoint(self, source: str, mark: str) -> None:
+        """Remember how far a source has been loaded; durable together with the facts of the same transaction."""
+        ...
+
+    def altered(self) -> Iterator[str]:
+        """Identifiers of events whose content is no longer what was accepted (compared with the id registry's hash)."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:

@@ -32,11 +32,32 @@ def round_to_whole(value: Fraction, mode: RoundingMode = RoundingMode.HALF_AWAY)
             return floor + above
 
 
+def apportion(total: int, shares: Sequence[Fraction | int]) -> tuple[int, ...]:
+    """Whole parts for exact `shares` (of either sign) that sum to `total`, which is the rounded sum of the shares.
+
+    Largest remainder: each part is its share cut towards zero; the units that then miss go one each, in the direction that
+    they miss, to the shares with the largest remainder in that direction, ties to the earlier. So every part is within one
+    unit of its share, a whole share keeps its value, and negating everything negates the parts.
+    Errors: ValueError when `total` is not the sum of the shares within less than one unit.
+    """
+    exact = sum((Fraction(share) for share in shares), Fraction(0))
+    if abs(total - exact) >= 1:
+        raise ValueError("the total is not the rounded sum of its shares")
+    parts = [int(share) for share in shares]  # int() cuts towards zero
+    missing = total - sum(parts)
+    step = 1 if missing > 0 else -1
+    by_remainder = sorted(range(len(parts)), key=lambda i: (step * (parts[i] - shares[i]), i))
+    for i in by_remainder[: abs(missing)]:
+        parts[i] += step
+    return tuple(parts)
+
+
 def split(total: int, weights: Sequence[Fraction | int]) -> tuple[int, ...]:
     """Split `total` minor units in proportion to `weights` by largest remainder; the parts sum to `total` exactly.
 
     Each part is the exact share cut towards zero; the units left over go one each to the largest remainders, ties to the
     earlier part. Weights are zero or more; if all are zero the first part gets everything. Nothing to split over: total must be 0.
+    Errors: ValueError for a negative weight, or for a non-zero total without weights.
     """
     if any(weight < 0 for weight in weights):
         raise ValueError("weights of a split are zero or more")
@@ -47,10 +68,4 @@ def split(total: int, weights: Sequence[Fraction | int]) -> tuple[int, ...]:
     whole = sum((Fraction(weight) for weight in weights), Fraction(0))
     if whole == 0:
         return (total,) + (0,) * (len(weights) - 1)
-    sign, size = (-1 if total < 0 else 1), abs(total)
-    shares = [size * Fraction(weight) / whole for weight in weights]
-    parts = [share.numerator // share.denominator for share in shares]
-    by_remainder = sorted(range(len(parts)), key=lambda i: (parts[i] - shares[i], i))
-    for i in by_remainder[: size - sum(parts)]:
-        parts[i] += 1
-    return tuple(sign * part for part in parts)
+    return apportion(total, [total * Fraction(weight) / whole for weight in weights])

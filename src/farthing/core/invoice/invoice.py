@@ -35,7 +35,8 @@ class Issued:
     """What finalised documents have billed for a key so far: sums of its lines, in minor units.
 
     `discounts` and `tax_rates` are those that the first line of the key was bound to; corrections use them again.
-    `document` names the document that billed it first.
+    `document` names the document that billed it first. The three last fields are sums over the key's lines, each in order of
+    first appearance: (discount id, minor units), (grant id, minor units), and (tax rate id, taxable amount, tax).
     """
 
     key: ChargeKey
@@ -48,6 +49,19 @@ class Issued:
     discounts: tuple[Discount, ...]
     tax_rates: tuple[TaxRate, ...]
     document: str
+    discount_parts: tuple[tuple[str, int], ...] = ()
+    credit_parts: tuple[tuple[str, int], ...] = ()
+    taxes: tuple[tuple[str, int, int], ...] = ()
+
+    @property
+    def credit(self) -> int:
+        """What grants applied before tax have taken off the key so far."""
+        return sum(part for _, part in self.credit_parts)
+
+    @property
+    def net(self) -> int:
+        """What has been billed for the key after discount and credits before tax."""
+        return self.amount - self.discount - self.credit
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +78,8 @@ class Line:
     """One line of a document. `amount` is the difference for its key, before discount; `discount` ≥ 0 for positive amounts.
 
     `credit` is what grants applied before tax took off. `taxes` hold (tax rate id, taxable amount, tax) in minor units; for an
-    inclusive rate the tax is contained in the net. A correction also says what was billed before and which facts caused it.
+    inclusive rate the tax is contained in the net. A correction also says what was billed before and which facts caused it;
+    `issued` is all of what was billed before, which its discount, credit and tax are measured against (not part of the document).
     """
 
     kind: Literal["charge", "correction"]
@@ -84,6 +99,8 @@ class Line:
     previously: int = 0
     corrects: str | None = None  # the document that billed the key first
     causes: tuple[Cause, ...] = ()
+    credit_parts: tuple[tuple[str, int], ...] = ()  # (grant id, minor units), negative where a grant is refilled
+    issued: Issued | None = None  # set on corrections
 
     @property
     def net(self) -> int:

@@ -18,6 +18,11 @@ EVENT_VALUE_UNREADABLE = refusal_kind(
 EVENT_UNMATCHED = refusal_kind(
     "event_unmatched", "No rule or cell of the price takes the event.", "Add a rule or a default to the price, or correct the event's properties."
 )
+EVENT_TIME_MISSING = refusal_kind(
+    "event_time_missing",
+    "An event has no time although its price depends on it, or although other events of the same line have one.",
+    'Add "timestamp" to every payload.',
+)
 AMOUNT_TOO_LARGE = refusal_kind(
     "amount_too_large", "The amount has more than 18 digits in minor units, beyond what books and wire carry.", "Check the price and the quantity."
 )

@@ -1,0 +1,108 @@
+"""Credits that a customer was granted: what they take off a bill before tax, what they pay of it after tax, and their refill.
+
+Grants are used in order of (priority, lower first, then id), each up to what remains of it and together up to what is due.
+A document that comes to nothing or less uses none. A correction gives back, to the grants it came from, the credit that
+exceeds what is left to pay; credit that still has something to pay stays used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from farthing.core.base.rounding import split
+from farthing.core.catalog.terms import Grant
+from farthing.core.invoice.discount import issued_before
+from farthing.core.invoice.invoice import Line
+
+Used = tuple[tuple[str, int], ...]
+"""(grant id, minor units), in order of use; negative where the grant is refilled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the documents that a document corrects came to, all corrections so far included: their `total` in minor units
+    (before credits after tax), and the after-tax grants `used` on them, less refills."""
+
+    total: int = 0
+    used: Used = ()
+
+
+def apply_before_tax(lines: tuple[Line, ...], grants: Iterable[Grant]) -> tuple[tuple[Line, ...], Used]:
+    """Lines with `credit` and `credit_parts` set, and the grants used, for grants that apply "before_tax" in the lines' currency.
+
+    Corrections first give back what exceeds the key's billed amount after discount. Then grants lower what is left of the
+    document, split by largest remainder over the lines that are above zero; no line and no document falls below zero by it.
+    """
+    parts = [_given_back(line) for line in lines]
+    left = [line.amount - line.discount - sum(part.values()) for line, part in zip(lines, parts, strict=True)]
+    currency = lines[0].key.currency if lines else ""
+    remaining = _remaining(grants, "before_tax", currency, _summed(parts))
+    for id_, taken in _take(max(sum(left), 0), remaining):
+        for i, share in enumerate(split(taken, [max(rest, 0) for rest in left])):
+            parts[i][id_] = parts[i].get(id_, 0) + share
+            left[i] -= share
+    return tuple(_with(line, part) for line, part in zip(lines, parts, strict=True)), _used(_summed(parts))
+
+
+def apply_after_tax(total: int, grants: Iterable[Grant], currency: str, earlier: Earlier | None = None) -> tuple[int, Used]:
+    """What grants that apply "after_tax" pay of a document's total, and the grants used; the due amount is total − the first.
+
+    A negative total uses none. It refills the grants used on the documents it corrects (`earlier`), the last used first, by
+    what exceeds the total that they are left with; the paid amount is then negative.
+    """
+    if total <= 0:
+        back = _excess(earlier.used, earlier.total + total) if earlier is not None else {}
+        return sum(back.values()), _used(back)
+    taken = dict(_take(total, _remaining(grants, "after_tax", currency, {})))
+    return sum(taken.values()), _used(taken)
+
+
+def _remaining(grants: Iterable[Grant], applies: Literal["before_tax", "after_tax"], currency: str, used: Mapping[str, int]) -> list[tuple[str, int]]:
+    fitting = sorted((g for g in grants if g.applies == applies and g.currency == currency), key=lambda g: (g.priority, g.id))
+    return [(grant.id, grant.remaining - used.get(grant.id, 0)) for grant in fitting]
+
+
+def _take(due: int, remaining: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    taken: list[tuple[str, int]] = []
+    for id_, rest in remaining:
+        part = min(max(rest, 0), due)
+        if part:
+            taken.append((id_, part))
+            due -= part
+    return taken
+
+
+def _given_back(line: Line) -> dict[str, int]:
+    if line.kind != "correction":
+        return {}
+    issued = issued_before(line)
+    return _excess(issued.credit_parts, issued.amount - issued.discount + line.amount - line.discount)
+
+
+def _excess(used: Used, left: int) -> dict[str, int]:
+    """What has to go back to the grants `used` where only `left` is to pay: negative, the last used first."""
+    excess = sum(part for _, part in used) - max(left, 0)
+    back: dict[str, int] = {}
+    for id_, part in reversed(used):
+        if (share := min(part, excess)) > 0:
+            back[id_] = -share
+            excess -= share
+    return back
+
+
+def _summed(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for part in parts:
+        for id_, units in part.items():
+            sums[id_] = sums.get(id_, 0) + units
+    return sums
+
+
+def _used(units: Mapping[str, int]) -> Used:
+    return tuple((id_, used) for id_, used in units.items() if used)
+
+
+def _with(line: Line, parts: Mapping[str, int]) -> Line:
+    return replace(line, credit=sum(parts.values()), credit_parts=_used(parts))

@@ -1,0 +1,122 @@
+"""The documents: those that are generated are current, and no link or file that a document names is missing.
+
+python -m tools.documents            check
+python -m tools.documents --write    write the generated ones anew
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import farthing.core
+from farthing.core.base.refusal import RefusalKind, all_refusal_kinds
+from farthing.core.rating.models import documentation
+from tools.sources import ROOT
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#{1,6} +(.*?) *$", re.MULTILINE)
+NAMED_FILE = re.compile(r"`((?:src|tests|tools|docs|benchmarks|requirements|changelog\.d|\.ci)/[A-Za-z0-9_./-]+)`")
+
+REFUSALS_HEAD = """# Refusals
+
+Every way in which Farthing turns something down. A refusal has a stable `code`, a `message` with the value that was wrong and what
+to do, and a `field` that says where (a dotted path such as `tiers[1].up_to`), or null when it is about the whole. Nothing that is
+refused is billed as zero, and nothing else of a file or batch is lost by it.
+
+This page is made from the declarations in `src/farthing/core`; `make docs` writes it.
+"""
+
+
+def refusals_page(_: str) -> str:
+    """docs/refusals.md: one table per stage."""
+    declared = _kinds_by_stage()
+    parts = [REFUSALS_HEAD]
+    for stage, kinds in declared.items():
+        rows = "\n".join(f"| `{kind.code}` | {kind.meaning} | {kind.remedy} |" for kind in kinds)
+        parts.append(f"## {stage.capitalize()}\n\n| code | meaning | what to do |\n|---|---|---|\n{rows}\n")
+    return "\n".join(parts)
+
+
+def _kinds_by_stage() -> Mapping[str, list[RefusalKind]]:
+    """Every declared refusal under the stage (folder of core) that declares it, in the order of the code."""
+    known: dict[str, str] = {}  # code → stage
+    for module in sorted(pkgutil.walk_packages(farthing.core.__path__, "farthing.core."), key=lambda one: one.name):
+        loaded = importlib.import_module(module.name)
+        if module.name.rsplit(".", 1)[-1] == "refusals":
+            stage = module.name.split(".")[2]
+            known |= {value.code: stage for value in vars(loaded).values() if isinstance(value, RefusalKind)}
+    stages: dict[str, list[RefusalKind]] = {stage: [] for stage in sorted(set(known.values()))}
+    for kind in all_refusal_kinds():
+        if kind.code not in known:
+            raise ValueError(f"the refusal {kind.code} is declared outside of its stage's refusals.py")
+        stages[known[kind.code]].append(kind)
+    return stages
+
+
+GENERATED: Mapping[str, Callable[[str], str]] = {
+    "docs/pricing.md": documentation.page,
+    "docs/refusals.md": refusals_page,
+}
+"""Path → what makes the page from the page as it stands."""
+
+
+def stale(root: Path = ROOT) -> Iterator[str]:
+    """The generated documents that are not what would be generated now."""
+    for path, make in GENERATED.items():
+        current = (root / path).read_text(encoding="utf-8") if (root / path).is_file() else ""
+        if make(current) != current:
+            yield f"{path} is not current; run make docs"
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a document's headings."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower().replace("`", "")).replace(" ", "-") for heading in HEADING.findall(FENCE.sub("", text))}
+
+
+def broken(path: str, text: str, root: Path = ROOT) -> Iterator[str]:
+    """The links and named files of one document that lead nowhere. Addresses outside the repository are not followed."""
+    prose = FENCE.sub("", text)
+    for target in LINK.findall(prose):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        file, _, anchor = target.partition("#")
+        where = (root / path).parent / file if file else root / path
+        if not where.exists():
+            yield f"{path}: the link to {target} leads nowhere"
+        elif anchor and where.suffix == ".md" and anchor not in anchors(where.read_text(encoding="utf-8")):
+            yield f"{path}: {target} has no such heading"
+    for named in NAMED_FILE.findall(prose):
+        if not (root / named.rstrip(".")).exists():
+            yield f"{path}: {named} does not exist"
+
+
+def documents() -> list[str]:
+    """Every Markdown file of ours: tracked, or new and not ignored."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    return sorted(path for path in set(listed) if (ROOT / path).is_file())
+
+
+def main() -> int:
+    """Check, or write with --write."""
+    if "--write" in sys.argv[1:]:
+        for path, make in GENERATED.items():
+            file = ROOT / path
+            file.write_text(make(file.read_text(encoding="utf-8") if file.is_file() else ""), encoding="utf-8")
+            print(f"wrote {path}")
+        return 0
+    found = [*stale(), *(problem for path in documents() for problem in broken(path, (ROOT / path).read_text(encoding="utf-8")))]
+    print("\n".join(found) or f"{len(GENERATED)} generated documents are current, {len(documents())} documents have no broken link")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
