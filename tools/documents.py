@@ -7,15 +7,13 @@ python -m tools.documents --write    write the generated ones anew
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import farthing.core
-from farthing.core.base.refusal import RefusalKind, all_refusal_kinds
+from farthing.core.base.refusal import RefusalKind
 from farthing.core.rating.models import documentation
 from tools.sources import ROOT
 
@@ -30,7 +28,7 @@ Every way in which Farthing turns something down. A refusal has a stable `code`,
 to do, and a `field` that says where (a dotted path such as `tiers[1].up_to`), or null when it is about the whole. Nothing that is
 refused is billed as zero, and nothing else of a file or batch is lost by it.
 
-This page is made from the declarations in `src/farthing/core`; `make docs` writes it.
+This page is made from the declarations in each folder's `refusals.py`; `make docs` writes it.
 """
 
 
@@ -45,18 +43,12 @@ def refusals_page(_: str) -> str:
 
 
 def _kinds_by_stage() -> Mapping[str, list[RefusalKind]]:
-    """Every declared refusal under the stage (folder of core) that declares it, in the order of the code."""
-    known: dict[str, str] = {}  # code → stage
-    for module in sorted(pkgutil.walk_packages(farthing.core.__path__, "farthing.core."), key=lambda one: one.name):
-        loaded = importlib.import_module(module.name)
-        if module.name.rsplit(".", 1)[-1] == "refusals":
-            stage = module.name.split(".")[2]
-            known |= {value.code: stage for value in vars(loaded).values() if isinstance(value, RefusalKind)}
-    stages: dict[str, list[RefusalKind]] = {stage: [] for stage in sorted(set(known.values()))}
-    for kind in all_refusal_kinds():
-        if kind.code not in known:
-            raise ValueError(f"the refusal {kind.code} is declared outside of its stage's refusals.py")
-        stages[known[kind.code]].append(kind)
+    """Every refusal by the folder whose refusals.py declares it, in the order of the code. The ratchets allow no other place."""
+    stages: dict[str, list[RefusalKind]] = {}
+    for file in sorted((ROOT / "src").rglob("refusals.py")):
+        loaded = importlib.import_module(".".join(file.relative_to(ROOT / "src").with_suffix("").parts))
+        kinds = [value for value in vars(loaded).values() if isinstance(value, RefusalKind)]
+        stages[file.parent.name] = sorted(kinds, key=lambda kind: kind.code)
     return stages
 
 

@@ -9,9 +9,13 @@ cd "$(dirname "$0")/.."
 want=$1
 stamp=.venv/.installed # one line for each lock installed: its name and the checksum of what it was installed from
 
-checksum() { cat "requirements/$1.txt" pyproject.toml | cksum | tr ' ' '-'; }
+current() { echo "$1 $(cat "requirements/$1.txt" pyproject.toml | cksum | tr ' ' '-')"; }
 
-has() { [ -x .venv/bin/python ] && grep -qsx "$1 $(checksum "$1")" "$stamp" && .venv/bin/python -c '' 2>/dev/null; }
+works() { [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null; }
+
+has() { works && grep -qsx "$(current "$1")" "$stamp"; }
+
+has_other() { [ -f "$stamp" ] && grep -qvx -e "$(current run)" -e "$(current dev)" "$stamp"; }
 
 fits() { "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
@@ -27,19 +31,40 @@ find_python() {
     exit 1
 }
 
-if has dev || { [ "$want" = run ] && has run; }; then
+# Reads what pip says and prints a line for each package that it fetches.
+progress() {
+    done=0
+    while read -r word rest; do
+        case $word in
+            Collecting) done=$((done + 1)) && echo "  [$done/$1] ${rest%% *}" ;;
+            Installing) echo "  unpacking" ;;
+        esac
+    done
+}
+
+install_lock() {
+    packages=$(grep -c '^[a-z].*==' "requirements/$1.txt")
+    echo "installing what requirements/$1.txt pins"
+    failed=.venv/.failed
+    rm -f "$failed"
+    { .venv/bin/python -m pip install --progress-bar off --require-hashes -r "requirements/$1.txt" || touch "$failed"; } | progress "$packages"
+    if [ -e "$failed" ]; then
+        echo "Installing failed; pip's message stands above. Nothing is half done: the same command starts over." >&2
+        exit 1
+    fi
+}
+
+if ! has_other && { has dev || { [ "$want" = run ] && has run; }; }; then
     exit 0
 fi
-
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
-if ! has run; then
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONUNBUFFERED=1
+if has_other || ! has run; then
     python=$(find_python)
     echo "making .venv with $("$python" --version)"
     rm -f "$stamp"
     "$python" -m venv --clear .venv
 fi
-echo "installing the $(grep -c '^[a-z].*==' "requirements/$want.txt") packages of requirements/$want.txt"
-.venv/bin/python -m pip install --quiet --progress-bar on --require-hashes -r "requirements/$want.txt"
+install_lock "$want"
 echo "installing farthing"
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
-echo "$want $(checksum "$want")" >>"$stamp"
+current "$want" >>"$stamp"

@@ -19,6 +19,8 @@ def wording_violations(source: Source) -> Iterator[Violation]:
     """Every violation of this module's rules in one file."""
     yield from comments(source)
     yield from unfinished(source)
+    if source.inside("src"):
+        yield from refusals_elsewhere(source)
     if source.inside("tests"):
         yield from chance_in_tests(source)
         yield from capped_examples(source)
@@ -49,12 +51,26 @@ def _in_operator(tree: ast.Module, name: ast.Name) -> bool:
     return name.id == "NotImplemented" and any(inner is name for operator in operators for inner in ast.walk(operator))
 
 
-def chance_in_tests(source: Source) -> Iterator[Violation]:
-    """A test gives the same result on every run: a seeded random.Random is fine, the module's own generator and uuid4 are not."""
+def refusals_elsewhere(source: Source) -> Iterator[Violation]:
+    """A refusal is declared in its stage's refusals.py, or the page that lists all would lack it."""
+    if source.path.endswith("/refusals.py"):
+        return
     for node in ast.walk(source.tree):
         match node:
-            case ast.Attribute(value=ast.Name(id="random"), attr=name) if name != "Random":
+            case ast.Call(func=ast.Name(id="refusal_kind" | "RefusalKind") | ast.Attribute(attr="refusal_kind" | "RefusalKind")):
+                if not source.path.endswith("core/base/refusal.py"):
+                    yield source.violation("refusal-elsewhere", node.lineno, "declare the refusal in the stage's refusals.py")
+
+
+def chance_in_tests(source: Source) -> Iterator[Violation]:
+    """A test gives the same result on every run: a seeded random.Random is fine, the module's own generator and uuid4 are not."""
+    imports_random = any(isinstance(node, ast.Import) and any(one.name == "random" for one in node.names) for node in ast.walk(source.tree))
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="random"), attr=name) if imports_random and name != "Random":
                 yield source.violation("chance-in-test", node.lineno, f"random.{name} differs from run to run; use random.Random(seed)")
+            case ast.ImportFrom(module="random", names=names) if [one.name for one in names] != ["Random"]:
+                yield source.violation("chance-in-test", node.lineno, "imports from random what differs from run to run; use random.Random(seed)")
             case ast.Attribute(attr="uuid4" | "uuid1") | ast.Name(id="uuid4" | "uuid1"):
                 yield source.violation("chance-in-test", node.lineno, "a random identifier differs from run to run")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -26,13 +25,10 @@ def examples() -> list[tuple[str, str]]:
 
 
 def test_generated_part_is_current() -> None:
-    """Run with FARTHING_UPDATE_DOCS=1 to write the page anew."""
+    """`make docs` writes the page anew."""
     current = PAGE.read_text("utf-8")
     assert current.count(BEGIN) == current.count(END) == 1
-    if os.environ.get("FARTHING_UPDATE_DOCS") == "1":
-        PAGE.write_text(page(current), "utf-8")
-        return
-    assert page(current) == current, "docs/pricing.md is not what the registries say: run this test with FARTHING_UPDATE_DOCS=1"
+    assert page(current) == current, "docs/pricing.md is not what the registries say: run `make docs`"
 
 
 @pytest.mark.parametrize(("given", "expected"), examples(), ids=lambda text: json.loads(text)["id"])

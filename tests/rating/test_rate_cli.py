@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -57,12 +58,15 @@ def test_an_answer_comes_before_the_next_question() -> None:
     with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as process:
         assert process.stdin is not None
         assert process.stdout is not None
+        watchdog = threading.Timer(30, process.kill)  # an answer that never comes is a failure, not a test that hangs
+        watchdog.start()
         for _ in range(3):
             process.stdin.write(GOOD)
             process.stdin.flush()
             assert json.loads(process.stdout.readline())["amount"] == 21
         process.stdin.close()
         assert process.wait(timeout=60) == 0
+        watchdog.cancel()
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

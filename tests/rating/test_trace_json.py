@@ -30,9 +30,7 @@ usage = st.builds(
     details=st.lists(st.tuples(label, exact), max_size=3).map(tuple),
 )
 steps = st.one_of(exact.map(Scale), modes.map(RoundUnits), exact.map(Include))
-segments = st.builds(
-    SegmentTrace, index=st.integers(0, 99), lower=exact, upper=st.none() | exact, units=exact, unit=exact, flat=exact, amount=exact
-)
+segments = st.builds(SegmentTrace, index=st.integers(0, 99), lower=exact, upper=st.none() | exact, units=exact, unit=exact, flat=exact, amount=exact)
 components = st.builds(ComponentTrace, label=label, events=count, base=exact, amount=exact)
 fees = st.builds(
     FeesTrace,

@@ -6,9 +6,7 @@ from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import CURRENCY_UNKNOWN
 
 _CODES_BY_DECIMALS = {
-    0: (
-        "bif clp djf gnf isk jpy kmf krw pyg rwf ugx uyi vnd vuv xaf xof xpf "
-    ),
+    0: ("bif clp djf gnf isk jpy kmf krw pyg rwf ugx uyi vnd vuv xaf xof xpf "),
     2: (
         "aed afn all amd aoa ars aud awg azn bam bbd bdt bmd bnd bob bov brl bsd btn bwp byn bzd cad cdf che chf chw "
         "cny cop cou crc cup cve czk dkk dop dzd egp ern etb eur fjd fkp gbp gel ghs gip gmd gtq gyd hkd hnl htg huf "
@@ -17,19 +15,15 @@ _CODES_BY_DECIMALS = {
         "sle sos srd ssp stn svc syp szl thb tjs tmt top try ttd twd tzs uah usd usn uyu uzs ved ves wst xad xcd xcg "
         "yer zar zmw zwg "
     ),
-    3: (
-        "bhd iqd jod kwd lyd omr tnd "
-    ),
-    4: (
-        "clf uyw "
-    ),
+    3: ("bhd iqd jod kwd lyd omr tnd "),
+    4: ("clf uyw "),
 }
 _DECIMALS = {code: decimals for decimals, codes in _CODES_BY_DECIMALS.items() for code in codes.split()}
 
 
 def parse_currency(raw: object, field: str | None = "currency") -> str:
     """Read an ISO 4217 code, in either case; returns it in lower case. Errors: currency_unknown."""
-    if not isinstance(raw, str) or raw.lower() not in _DECIMALS:
+    if not isinstance(raw, str) or not raw.isascii() or raw.lower() not in _DECIMALS:  # the Kelvin sign lowers to a plain k
         raise Refusal(CURRENCY_UNKNOWN, f"{str(raw)[:20]!r} is not a known currency.", field)
     return raw.lower()
 

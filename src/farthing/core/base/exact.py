@@ -11,7 +11,7 @@ from farthing.core.base.refusals import NUMBER_MALFORMED, NUMBER_NEGATIVE, NUMBE
 
 WHOLE_DIGITS = 20
 DECIMAL_DIGITS = 18
-_NUMBER = re.compile(r"([+-]?)(?:0*)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|snan|inf|infinity)", re.IGNORECASE)
 
 Number = str | int | Decimal | Fraction
@@ -32,8 +32,7 @@ def parse_number(raw: object, field: str | None = None) -> Fraction:
         raise Refusal(NUMBER_TOO_LARGE, f"a number of {len(text)} characters is too long.", field)
     if _NOT_FINITE.fullmatch(text):
         raise Refusal(NUMBER_NOT_FINITE, f"{text!r} is not a finite number.", field)
-    match = _NUMBER.fullmatch(text)
-    if match is None or not re.search(r"\d", text.split("e")[0].split("E")[0]):
+    if _NUMBER.fullmatch(text) is None:
         raise Refusal(NUMBER_MALFORMED, f"{_shown(text)} is not a decimal number.", field)
     return _bounded(Fraction(text), text, field)
 
@@ -45,6 +44,8 @@ def _bounded(value: Fraction, raw: object, field: str | None) -> Fraction:
 
 
 def _shown(raw: object) -> str:
+    if isinstance(raw, int) and raw.bit_length() > 1000:  # Python refuses to write ints beyond 4,300 digits
+        return f"a number of {raw.bit_length()} bits"
     text = repr(raw)
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -11,7 +11,7 @@ FIELD_UNKNOWN = refusal_kind(
 )
 FIELD_INVALID = refusal_kind("field_invalid", "A field has a value of the wrong type or outside of its choices.", "Send one of the values named.")
 FIELDS_CONFLICT = refusal_kind("fields_conflict", "Two fields are given of which only one may be.", "Send one of them.")
-NUMBER_MALFORMED = refusal_kind("number_malformed", "A number could not be read exactly.", "Send a decimal number such as 12 or \"0.25\".")
+NUMBER_MALFORMED = refusal_kind("number_malformed", "A number could not be read exactly.", 'Send a decimal number such as 12 or "0.25".')
 NUMBER_NOT_FINITE = refusal_kind("number_not_finite", "NaN or an infinity stands where a number belongs.", "Send a finite decimal number.")
 NUMBER_TOO_LARGE = refusal_kind(
     "number_too_large", "A number has more than 20 digits before or 18 after the decimal point.", "Send it in a larger unit, or with fewer digits."
@@ -29,7 +29,7 @@ TIMESTAMP_NAIVE = refusal_kind(
 TIMESTAMP_TOO_PRECISE = refusal_kind(
     "timestamp_too_precise", "A timestamp has digits beyond the microsecond.", "Send at most six decimals of a second."
 )
-TIME_ZONE_UNKNOWN = refusal_kind("time_zone_unknown", "The time zone is not in the IANA database.", "Send a name such as \"Europe/London\".")
+TIME_ZONE_UNKNOWN = refusal_kind("time_zone_unknown", "The time zone is not in the IANA database.", 'Send a name such as "Europe/London".')
 TEXT_TOO_LONG = refusal_kind("text_too_long", "A text is longer than its field allows.", "Shorten it.")
 TEXT_EMPTY = refusal_kind("text_empty", "An empty text stands where a name belongs.", "Send at least one character.")
 TEXT_NOT_STORABLE = refusal_kind(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from farthing.core.base.refusal import Refusal
@@ -20,7 +21,9 @@ from farthing.core.base.refusals import TIME_ZONE_UNKNOWN, TIMESTAMP_MALFORMED, 
 Instant = int
 MICROS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+BEGINNING: Instant = -62_135_596_800_000_000  # the first microsecond of year 1
+FOREVER: Instant = 253_402_300_800_000_000 - 1  # the last microsecond of year 9999
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]([01]\d:[0-5]\d:[0-5]\d|2[0-3]:[0-5]\d:[0-5]\d)(?:\.(\d+))?([Zz]|[+-]\d\d:[0-5]\d)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,7 +47,8 @@ class Interval:
 
 
 def parse_instant(raw: object, field: str | None = "timestamp") -> Instant:
-    """Read an RFC 3339 timestamp with an offset. Errors: timestamp_malformed, timestamp_naive, timestamp_too_precise."""
+    """Read an RFC 3339 timestamp with an offset, of the years 1 to 9999 in UTC; leap seconds (":60") are not taken.
+    Errors: timestamp_malformed, timestamp_naive, timestamp_too_precise."""
     match = _RFC3339.fullmatch(raw) if isinstance(raw, str) else None
     if match is None:
         raise Refusal(TIMESTAMP_MALFORMED, f"{str(raw)[:60]!r} is not an RFC 3339 timestamp.", field)
@@ -55,10 +59,13 @@ def parse_instant(raw: object, field: str | None = "timestamp") -> Instant:
         raise Refusal(TIMESTAMP_TOO_PRECISE, f"{raw!r} has digits beyond the microsecond.", field)
     zone = "+00:00" if offset in "Zz" else offset
     try:
-        seconds = datetime.fromisoformat(f"{day}T{clock}{zone}")
-        return to_instant(seconds) + int((fraction or "0")[:6].ljust(6, "0"))
-    except (ValueError, OverflowError):
+        seconds = to_instant(datetime.fromisoformat(f"{day}T{clock}{zone}"))
+    except ValueError:
         raise Refusal(TIMESTAMP_MALFORMED, f"{raw!r} is not a date and time that exists.", field) from None
+    at = seconds + int((fraction or "0")[:6].ljust(6, "0"))
+    if not BEGINNING <= at <= FOREVER:
+        raise Refusal(TIMESTAMP_MALFORMED, f"{raw!r} is outside of the years 1 to 9999 in UTC.", field)
+    return at
 
 
 def to_instant(moment: datetime) -> Instant:
@@ -80,11 +87,17 @@ def show_instant(at: Instant, zone: str = "UTC") -> str:
 
 @lru_cache(maxsize=1024)
 def time_zone(name: str, field: str | None = "time_zone") -> ZoneInfo:
-    """The IANA zone of that name. Errors: time_zone_unknown."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise Refusal(TIME_ZONE_UNKNOWN, f"{name[:60]!r} is not a known time zone.", field) from None
+    """The IANA zone of that name, by the tables of the pinned tzdata package: never the machine's own, so that a bill
+    recomputed elsewhere has the same hours. Errors: time_zone_unknown."""
+    if name not in _zone_names():
+        raise Refusal(TIME_ZONE_UNKNOWN, f"{name[:60]!r} is not a known time zone.", field)
+    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as table:
+        return ZoneInfo.from_file(table, key=name)
+
+
+@lru_cache(maxsize=1)
+def _zone_names() -> frozenset[str]:
+    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
 
 
 def wall_to_instant(wall: datetime, zone: str) -> Instant:
@@ -110,13 +123,13 @@ class Recurrence:
         return wall_to_instant(add_calendar(self.anchor, self.unit, n * self.count), self.zone)
 
     def period(self, n: int) -> Interval:
-        """Period `n`, [boundary(n), boundary(n+1))."""
+        """Period `n`, [boundary(n), boundary(n+1)). Errors: ValueError for the one day that a zone has skipped by moving
+        across the date line, which has no length (no other function here gives its number)."""
         return Interval(self.boundary(n), self.boundary(n + 1))
 
     def index_at(self, at: Instant) -> int:
         """The number of the period that contains an instant."""
-        days = {"day": 1, "week": 7, "month": 30, "year": 365}[self.unit] * self.count
-        n = (at - self.boundary(0)) // (days * 86_400 * MICROS)
+        n = self._units_to(to_datetime(at, self.zone)) // self.count
         while self.boundary(n) > at:
             n -= 1
         while self.boundary(n + 1) <= at:
@@ -126,9 +139,18 @@ class Recurrence:
     def periods_within(self, span: Interval) -> Iterator[Interval]:
         """Every period that overlaps `span`, whole, in order: they tile without gap or overlap."""
         n = self.index_at(span.start)
-        while (period := self.period(n)).start < span.end:
-            yield period
+        while (start := self.boundary(n)) < span.end:
+            end = self.boundary(n + 1)
+            if start < end:
+                yield Interval(start, end)
             n += 1
+
+    def _units_to(self, local: datetime) -> int:
+        """About how many units from the anchor to a local date: index_at then walks the last step."""
+        if self.unit in ("day", "week"):
+            return (local.date() - self.anchor.date()).days // (7 if self.unit == "week" else 1)
+        years = local.year - self.anchor.year
+        return years if self.unit == "year" else years * 12 + local.month - self.anchor.month
 
 
 def add_calendar(anchor: datetime, unit: str, n: int) -> datetime:
@@ -142,8 +164,16 @@ def add_calendar(anchor: datetime, unit: str, n: int) -> datetime:
 
 
 def local_midnights(span: Interval, zone: str) -> Iterator[tuple[date, Instant]]:
-    """Every local day that overlaps `span`, with the instant at which it begins."""
+    """Every local day that overlaps `span`, with the instant at which it begins; a day that the zone skips is left out."""
     day = to_datetime(span.start, zone).date()
-    while (begins := wall_to_instant(datetime(day.year, day.month, day.day), zone)) < span.end:
-        yield day, begins
-        day += timedelta(days=1)
+    begins = _midnight(day, zone)
+    while begins < span.end:
+        following = day + timedelta(days=1)
+        ends = _midnight(following, zone)
+        if max(begins, span.start) < ends:
+            yield day, begins
+        day, begins = following, ends
+
+
+def _midnight(day: date, zone: str) -> Instant:
+    return wall_to_instant(datetime(day.year, day.month, day.day), zone)

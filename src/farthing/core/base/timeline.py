@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from farthing.core.base.time import Instant, Interval
+from farthing.core.base.time import BEGINNING, FOREVER, Interval
+
+__all__ = ["ALL_TIME", "BEGINNING", "FOREVER", "Span", "Version", "overlay", "within"]
 
 T = TypeVar("T")
 
-BEGINNING: Instant = -62_135_596_800_000_000  # year 1
-FOREVER: Instant = 253_402_300_800_000_000 - 1  # the last microsecond of year 9999
 ALL_TIME = Interval(BEGINNING, FOREVER)
 
 

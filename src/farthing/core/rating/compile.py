@@ -1,6 +1,6 @@
 """A price document → a program ready to rate: the model it names is read and lowered, then its modifiers are applied.
 
-    document ─► parse ─► model ─► read ─► lower ─► cells ─► modifiers ─► guard ─► Compiled
+document ─► parse ─► model ─► read ─► lower ─► cells ─► modifiers ─► guard ─► Compiled
 """
 
 from __future__ import annotations

@@ -145,9 +145,7 @@ _FEE_FIGURES = ("raised", "capped", "rounded", "total")
 
 
 def _fees(fees: FeesTrace) -> dict[str, Any]:
-    components = [
-        {"label": part.label, "events": part.events, "base": show(part.base), "amount": show(part.amount)} for part in fees.components
-    ]
+    components = [{"label": part.label, "events": part.events, "base": show(part.base), "amount": show(part.amount)} for part in fees.components]
     figures: dict[str, Fraction] = {name: getattr(fees, name) for name in _FEE_FIGURES}
     return {"events": fees.events, "free": fees.free, "components": components, **{name: show(figure) for name, figure in figures.items()}}
 

@@ -46,9 +46,7 @@ def included_tax(lines: Iterable[Line]) -> int:
 
 
 def _sum_of(lines: Iterable[Line], *, inclusive: bool) -> int:
-    return sum(
-        tax for line in lines for id_, _, tax in line.taxes if any(rate.id == id_ and rate.inclusive is inclusive for rate in line.tax_rates)
-    )
+    return sum(tax for line in lines for id_, _, tax in line.taxes if any(rate.id == id_ and rate.inclusive is inclusive for rate in line.tax_rates))
 
 
 def _inclusive(lines: tuple[Line, ...]) -> list[Taxes]:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from farthing.app.ingest import OpenSource
+from farthing.app.ingest import Rejects, Source
 from farthing.app.store import Store
 from farthing.core.base.time import Instant
 
@@ -36,7 +36,9 @@ class Wiring:
     """The parts that the commands use, chosen in main.py."""
 
     open_store: Callable[[Settings, Callable[[str], None]], AbstractContextManager[Store]]
-    open_source: OpenSource
+    file_options: Callable[..., Any]  # (mapping file, field=column, field=text, templates, zone, format) → options
+    open_source: Callable[[Path, Any], Source]
+    open_rejects: Callable[[Path, Source], Callable[[Any], Rejects]]
     now: Callable[[], Instant]
     new_id: Callable[[str], str]
 

@@ -13,6 +13,7 @@ price's rounding mode. The charge is the sum over all events.
 - An event that lacks a number which a component applying to it needs, or has a negative one, is not rated: in metering it is set
   aside and listed, the calculator refuses it (`event_value_unreadable`). Components that do not apply need nothing.
 - `value_in` says in which unit the properties of `percent` and `cost` are; amounts of the card are always in minor units.
+- With `round_per: event`, `amount_exact` is the sum of the rounded fees.
 - No events: nothing is due, no minimum either. A quantity alone cannot be rated (`events_needed`).
 - Conditions compare as text, numbers by `lt`, `lte`, `gt`, `gte`; see "Conditions".
 """

@@ -25,7 +25,7 @@ def read(raw: Any, path: str) -> Stretch:
         return "period"
     if raw == "term":
         return "term"
-    raise Refusal(FIELD_INVALID, "accumulate is \"period\" or \"term\".", path)
+    raise Refusal(FIELD_INVALID, 'accumulate is "period" or "term".', path)
 
 
 def apply(stretch: Stretch, compiled: Compiled, _path: str) -> Compiled:

@@ -1,0 +1,43 @@
+"""Refusals of a store: what is there already, or missing, or would break the books. Every store refuses the same by the same name."""
+
+from farthing.core.base.refusal import refusal_kind
+
+METER_CHANGED = refusal_kind(
+    "meter_changed", "A meter of this id exists with other content, and meters never change.", "Declare the new meter under a new id."
+)
+PRICE_VERSION_CHANGED = refusal_kind(
+    "price_version_changed",
+    "A price version of this id exists with other content, and versions never change.",
+    "Give the new version of the price an id of its own.",
+)
+CONTRACT_CHANGED = refusal_kind(
+    "contract_changed",
+    "A contract of this id exists with another customer, currency, span, billing period or term.",
+    "Send what has changed as a version of the contract, or a new contract under a new id.",
+)
+GRANT_CHANGED = refusal_kind("grant_changed", "A grant of this id exists with other content.", "Grant the credit under a new id.")
+CUSTOMER_UNKNOWN = refusal_kind("customer_unknown", "The customer does not exist.", "Add the customer first.")
+CONTRACT_UNKNOWN = refusal_kind("contract_unknown", "The contract does not exist.", "Add the contract first.")
+GRANT_UNKNOWN = refusal_kind("grant_unknown", "The grant does not exist.", "Put the grant first.")
+GRANT_EXHAUSTED = refusal_kind(
+    "grant_exhausted",
+    "A bill would use more of a grant than remains of it, or refill it beyond what was granted.",
+    "Compute the draft again: another bill used the grant meanwhile.",
+)
+DOCUMENT_CHANGED = refusal_kind(
+    "document_changed", "A document of this id is final with other content.", "Compute the draft again: what is final is corrected by a new document."
+)
+DOCUMENT_PLACE_TAKEN = refusal_kind(
+    "document_place_taken",
+    "Another document is final already in this place of the contract's series for the period.",
+    "Compute the draft again: another run billed the period meanwhile.",
+)
+ENTRY_UNBALANCED = refusal_kind(
+    "entry_unbalanced", "The legs of a ledger entry do not sum to zero in each currency.", "Post legs that balance, all of an entry at once."
+)
+LEDGER_ACCOUNT_UNKNOWN = refusal_kind(
+    "ledger_account_unknown", "A posting names an account that is not in the chart of accounts.", "Post to an account of docs/ledger.md."
+)
+PERIOD_CLOSED = refusal_kind(
+    "period_closed", "A posting is in an accounting period that is closed.", "Book it in the first open accounting period."
+)

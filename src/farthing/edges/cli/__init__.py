@@ -1,0 +1,1 @@
+"""The command line: each command translates arguments and streams to a verb of app, and its answer to text."""

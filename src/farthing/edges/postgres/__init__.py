@@ -1,0 +1,1 @@
+"""PostgreSQL: the supervised server, the migrations and the stores in named SQL."""
