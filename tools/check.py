@@ -15,8 +15,8 @@ BIN = Path(sys.executable).parent
 PYTHON = sys.executable
 CHECKS: dict[str, list[str]] = {
     "types": [str(BIN / "mypy")],
-    "lint": [str(BIN / "ruff"), "check", "."],
-    "formatting": [str(BIN / "ruff"), "format", "--check", "."],
+    "lint": [str(BIN / "ruff"), "check", "--output-format", "concise", "."],
+    "formatting": [str(BIN / "ruff"), "format", "--check", "--output-format", "concise", "."],
     "import contracts": [str(BIN / "lint-imports"), "--no-logo"],
     "ratchets": [PYTHON, "-m", "tools.ratchets"],
     "promises": [PYTHON, "-m", "tools.promises"],

@@ -156,6 +156,7 @@ garbage = st.binary(max_size=30).map(lambda raw: raw.replace(b"\n", b"").replace
 
 @given(lines=st.lists(st.one_of(goods.map(lambda g: (True, g)), garbage.map(lambda g: (False, g))), max_size=12))
 def test_no_garbage_costs_a_good_line(tmp_path_factory, lines):
+    lines = [(True, A.encode()), *lines]  # a first line that does not look like a compressed file
     path = write(tmp_path_factory.getbasetemp(), b"\n".join(raw for _, raw in lines), "garbage.ndjson")
     accepted, rejected = outcome(path, size=3)
     assert [line for line, _ in accepted] == [i for i, (good, _) in enumerate(lines, start=1) if good]

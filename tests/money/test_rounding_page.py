@@ -81,9 +81,7 @@ def by_the_code(document):
         )
         for one in document.get("discounts", [])
     )
-    rates = tuple(
-        TaxRate(one["id"], one["id"], Fraction(one["percent"]) / 100, one.get("inclusive", False)) for one in document.get("tax_rates", [])
-    )
+    rates = tuple(TaxRate(one["id"], one["id"], Fraction(one["percent"]) / 100, one.get("inclusive", False)) for one in document.get("tax_rates", []))
     grants = [grant(one["id"], one["remaining"], one["applies"], one.get("priority", 50)) for one in document.get("grants", [])]
     lines = tuple(line(one["amount"], one["item"], discounts, rates) for one in document["lines"])
     done, _ = apply_before_tax(apply_discounts(lines), grants)
@@ -117,7 +115,12 @@ def bills(draw):
     ]
     rates = [{"id": f"t{n}", "percent": draw(percents), "inclusive": draw(st.booleans())} for n in range(draw(st.integers(0, 3)))]
     grants = [
-        {"id": f"g{n}", "remaining": draw(positive_amounts), "applies": draw(st.sampled_from(["before_tax", "after_tax"])), "priority": draw(st.integers(0, 2))}
+        {
+            "id": f"g{n}",
+            "remaining": draw(positive_amounts),
+            "applies": draw(st.sampled_from(["before_tax", "after_tax"])),
+            "priority": draw(st.integers(0, 2)),
+        }
         for n in range(draw(st.integers(0, 3)))
     ]
     lines = [{"item": item, "amount": draw(amounts)} for item in items]

@@ -60,6 +60,16 @@ def test_a_correction_gives_back_the_credit_that_has_nothing_left_to_pay():
     assert (rest.credit, used, rest.net) == (-400, (("b", -100), ("a", -300)), 0)
 
 
+def test_each_grant_is_split_by_what_the_ones_before_it_left():
+    assert credits_of((line(1, "api"), line(1, "seats")), grant("g", 1), grant("h", 1)) == ([1, 1], (("g", 1), ("h", 1)))
+
+
+def test_a_correction_keeps_the_credit_that_the_discounted_amount_still_needs():
+    (first,), _ = apply_before_tax(apply_discounts((line(1000, discounts=(percent("half", "1/2"),)),)), (grant("g", 500),))
+    (less,), used = apply_before_tax(apply_discounts((correction(-400, first),)), ())
+    assert (less.discount, less.credit, used, less.net) == (-200, -200, (("g", -200),), 0)
+
+
 def test_a_refilled_grant_may_pay_other_lines_of_the_same_document():
     (first,), _ = apply_before_tax((line(1000),), (grant("g", 1000),))
     done, used = apply_before_tax((correction(-1000, first), line(700, "seats")), (grant("g", 0),))

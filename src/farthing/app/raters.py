@@ -5,17 +5,15 @@ Both take terms and the log position up to which events are known, and return fo
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from farthing.app.store import EventLog, EventQuery
 from farthing.core.base.time import Interval
 from farthing.core.catalog.terms import Group, Terms
-from farthing.core.flow import prorated_program
+from farthing.core.flow import compiled_program
 from farthing.core.rating.interpret import rate_events
-from farthing.core.rating.program import Program
 from farthing.core.rating.trace import Rated
 from farthing.core.usage.meter import Aggregation, Meter
 from farthing.core.usage.select import by_group
@@ -57,5 +55,5 @@ class CoreRater:
         groups = by_group(term.meter, list(events))
         if not term.meter.group_by:
             groups.setdefault((), [])
-        program = prorated_program(term)
+        program = compiled_program(term)
         return {group: rate_events(program, term.meter, found, term.metered) for group, found in groups.items()}

@@ -38,6 +38,4 @@ ENTRY_UNBALANCED = refusal_kind(
 LEDGER_ACCOUNT_UNKNOWN = refusal_kind(
     "ledger_account_unknown", "A posting names an account that is not in the chart of accounts.", "Post to an account of docs/ledger.md."
 )
-PERIOD_CLOSED = refusal_kind(
-    "period_closed", "A posting is in an accounting period that is closed.", "Book it in the first open accounting period."
-)
+PERIOD_CLOSED = refusal_kind("period_closed", "A posting is in an accounting period that is closed.", "Book it in the first open accounting period.")

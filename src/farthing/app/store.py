@@ -211,7 +211,9 @@ class Bills(Protocol):
         """Drafts in order of creation."""
         ...
 
-    def finalise(self, document: StoredDocument, lines: Sequence[LinePayload], postings: Sequence[Mapping[str, Any]], grants: Sequence[tuple[str, int]]) -> str:
+    def finalise(
+        self, document: StoredDocument, lines: Sequence[LinePayload], postings: Sequence[Mapping[str, Any]], grants: Sequence[tuple[str, int]]
+    ) -> str:
         """Make a draft final: gapless number, postings, and grants used, in one transaction; returns the number. Doing it
         again for a document that is already final changes nothing and returns its number."""
         ...

@@ -101,6 +101,7 @@ class Line:
     causes: tuple[Cause, ...] = ()
     credit_parts: tuple[tuple[str, int], ...] = ()  # (grant id, minor units), negative where a grant is refilled
     issued: Issued | None = None  # set on corrections
+    causes_more: int = 0  # how many further facts there are behind the ones listed
 
     @property
     def net(self) -> int:

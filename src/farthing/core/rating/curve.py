@@ -63,9 +63,8 @@ def _graduated(curve: Curve, index: int, lower: Fraction, segment: Segment, quan
 
 
 def _volume(curve: Curve, quantity: Fraction) -> SegmentTrace:
-    for index, lower, segment in _bounds(curve):
-        if segment.upper is None or quantity <= segment.upper:
-            break
+    bounds = _bounds(curve)
+    index, lower, segment = next(row for row in bounds if row[2].upper is None or quantity <= row[2].upper)
     return _segment(index, lower, segment, quantity, quantity > 0 or curve.flat_at_zero)
 
 

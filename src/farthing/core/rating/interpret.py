@@ -26,6 +26,8 @@ AMOUNT_BOUND = 10**18
 def rate_events(program: Program, meter: Meter, events: Sequence[Event], interval: Interval) -> tuple[Rated, ...]:
     """Rate the events of one charge (already filtered by the meter and of one group): one line, or one a cell.
 
+    With a line a cell, events that no cell took make a last line without cells and amount, so that they are seen.
+
     `interval` is the metered span; events before it matter only to a time-weighted meter, which carries its level over.
     Errors: quantity_negative, amount_too_large.
     """
@@ -34,7 +36,8 @@ def rate_events(program: Program, meter: Meter, events: Sequence[Event], interva
     kept = tuple(trace for trace in traces if len(traces) == 1 or _used(trace.usage))
     unmatched_inside = sum(1 for event in unmatched if event.at in interval)
     if program.line_per_cell:
-        return tuple(_finish(program, (trace,), trace.label, 0) for trace in kept)
+        lines = tuple(_finish(program, (trace,), trace.label, 0) for trace in kept)
+        return (*lines, _finish(program, (), "", unmatched_inside)) if unmatched_inside else lines
     return (_finish(program, kept, "", unmatched_inside),)
 
 

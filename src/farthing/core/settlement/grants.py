@@ -83,7 +83,7 @@ def _given_back(line: Line) -> dict[str, int]:
 
 def _excess(used: Used, left: int) -> dict[str, int]:
     """What has to go back to the grants `used` where only `left` is to pay: negative, the last used first."""
-    excess = sum(part for _, part in used) - max(left, 0)
+    excess = sum(part for _, part in used) - left
     back: dict[str, int] = {}
     for id_, part in reversed(used):
         if (share := min(part, excess)) > 0:

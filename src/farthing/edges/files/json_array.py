@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from farthing.core.base.refusal import Refusal
@@ -125,16 +126,18 @@ def _opened(array: _Array) -> bool:
 
 
 def _elements(array: _Array, fresh: bool) -> Iterator[Row]:
-    """The elements and what is wrong between them. Marks stand behind elements, never behind a comma."""
+    """The elements and what is wrong between them. Marks stand behind elements, never behind a comma or the end of the array: so
+    reading on from one needs no more than its offset."""
     comma = False
     while (byte := array.next_byte()) is not None:
         missing = comma and byte in b",]"
         if missing:
             yield _fault(array, "an element is missing after a comma.")
         if byte == ord("]"):
+            last = array.mark()
             array.at += 1
             if array.next_byte() is not None:
-                yield _fault(array, "something follows the end of the array.")
+                yield replace(_fault(array, "something follows the end of the array."), after=last)
             return
         if byte == ord(","):
             if fresh:

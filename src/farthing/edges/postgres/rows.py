@@ -11,16 +11,20 @@ neither the order of the columns nor their form may ever change.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
 import msgspec
 
+from farthing.core.events.admission import Claim
 from farthing.core.events.event import Cancel, Event, Fact, Replace
 
 NULL = b"\\N"
 _ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\r", b"\\r"))
+_ESCAPED = re.compile(r"\\(.)")
+_MEANINGS = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 _canonical = msgspec.json.Encoder(order="sorted").encode
 _sha256 = hashlib.sha256
 
@@ -46,6 +50,29 @@ class FactRows:
     def plain(self) -> bool:
         """Whether all are events that replace nothing, under identifiers that differ."""
         return self.targets is None and len(set(self.identifiers)) == len(self.identifiers)
+
+    def subset(self, indices: Sequence[int]) -> FactRows:
+        """The rows at these places."""
+        columns = (self.identifiers, self.event_names, self.customers, self.ats, self.payloads)
+        chosen = ([column[index] for index in indices] for column in columns)
+        return FactRows(*chosen, targets=None if self.targets is None else [self.targets[index] for index in indices])
+
+    def fact(self, index: int) -> Fact:
+        """The fact in one row."""
+        identifier = _plain(self.identifiers[index])
+        target = None if self.targets is None else _plain(self.targets[index])
+        event_name = _plain(self.event_names[index]) or ""
+        if identifier is None:
+            return Cancel(target or "", event_name)
+        properties = msgspec.json.decode(_plain(self.payloads[index]) or "{}")
+        event = Event(identifier, event_name, _plain(self.customers[index]) or "", int(self.ats[index]), properties)
+        return event if target is None else Replace(target, event)
+
+    def claims(self) -> Iterator[Claim]:
+        """What each row asks of the log; its content is the hash."""
+        targets = repeat(NULL, len(self)) if self.targets is None else self.targets
+        for identifier, target, event_name, line in zip(self.identifiers, targets, self.event_names, self.lines(), strict=True):
+            yield Claim(_plain(identifier), _plain(target), _plain(event_name) or "", hash_of(line))
 
     def lines(self) -> Iterator[bytes]:
         """The rows, without the ordinal and hash that COPY puts before them."""
@@ -86,6 +113,14 @@ def escaped(text: str) -> bytes:
         for raw, escape in _ESCAPES:
             value = value.replace(raw, escape)
     return value
+
+
+def _plain(value: bytes) -> str | None:
+    """The inverse of `escaped`; None for NULL."""
+    if value == NULL:
+        return None
+    text = value.decode()
+    return _ESCAPED.sub(lambda match: _MEANINGS[match[1]], text) if "\\" in text else text
 
 
 def line_of(fact: Event | Replace | Cancel) -> bytes:

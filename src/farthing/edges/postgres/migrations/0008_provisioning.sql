@@ -18,3 +18,7 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION create_account FROM PUBLIC;
+
+-- The number of an account: what the service asks before it knows which rows it may see.
+CREATE FUNCTION find_account(name text) RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
+    RETURN (SELECT a.id FROM accounts a WHERE a.name = find_account.name);

@@ -1,0 +1,247 @@
+"""Contract documents ↔ contracts, and amendments: the wire's names where it has them, everything checked by name.
+
+{"id", "customer", "currency", "starts_at", "ends_at"?, "billing": {"interval", "interval_count", "anchor", "time_zone"},
+ "term"?: like billing, "items": [{"id", "description", "price", "meter"? | "quantity"?}], "discounts"?, "tax_rates"?}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from farthing.core.base.currency import parse_currency
+from farthing.core.base.exact import show
+from farthing.core.base.refusal import Refusal
+from farthing.core.base.refusals import FIELD_INVALID, FIELDS_CONFLICT
+from farthing.core.base.time import Instant, Interval, Recurrence, parse_instant, show_instant, time_zone
+from farthing.core.base.timeline import FOREVER, Version
+from farthing.core.catalog.fields import Field, Reader
+from farthing.core.catalog.terms import Discount, TaxRate
+from farthing.core.contract.contract import Agreement, Contract, Item
+from farthing.core.contract.refusals import CONTRACT_ITEM_TWICE, CONTRACT_QUANTITY_MISPLACED, CONTRACT_SPAN_EMPTY
+from farthing.core.events.fields import read_flag, read_text
+
+UNITS = ("day", "week", "month", "year")
+_RECURRENCE = (
+    Field("interval", "choice", "day, week, month or year", required=True, choices=UNITS),
+    Field("interval_count", "whole", "how many of them make a period", default="1"),
+    Field("anchor", "text", "local wall clock at which periods begin, such as 2025-01-31T00:00:00", required=True),
+    Field("time_zone", "text", "IANA name", default="UTC"),
+)
+_ITEM = (
+    Field("id", "text", "the item's id", required=True),
+    Field("description", "text", "what the bill calls it", default="the price"),
+    Field("price", "text", "the price's lineage", required=True),
+    Field("meter", "text", "the meter that measures it; absent: licensed"),
+    Field("quantity", "number", "of a licensed item"),
+)
+_DISCOUNT = (
+    Field("id", "text", "the discount's id", required=True),
+    Field("percent", "percent", '"20" is 20 %'),
+    Field("amount", "whole", "minor units, once a bill"),
+    Field("items", "list", "the items that it lowers; absent: all"),
+)
+_TAX_RATE = (
+    Field("id", "text", "the rate's id", required=True),
+    Field("name", "text", "what the bill calls it", default="Tax"),
+    Field("percent", "percent", '"20" is 20 %', required=True),
+    Field("inclusive", "boolean", "contained in amounts instead of on top", default="false"),
+    Field("jurisdiction", "text", "where it is due"),
+)
+_AGREEMENT = (
+    Field("items", "list", "what is billed", required=True, fields=_ITEM),
+    Field("discounts", "list", "what lowers it", fields=_DISCOUNT),
+    Field("tax_rates", "list", "what is due on it", fields=_TAX_RATE),
+)
+_CONTRACT = (
+    Field("id", "text", "the contract's id", required=True),
+    Field("customer", "text", "who is billed", required=True),
+    Field("currency", "text", "ISO 4217 code", required=True),
+    Field("starts_at", "text", "RFC 3339, inclusive", required=True),
+    Field("ends_at", "text", "RFC 3339, exclusive; absent: runs on"),
+    Field("billing", "object", "how periods repeat", required=True, fields=_RECURRENCE),
+    Field("term", "object", "what term-long tiers run over", fields=_RECURRENCE),
+    *_AGREEMENT,
+)
+_AMENDMENT = (
+    Field("contract", "text", "the contract that it changes", required=True),
+    Field("effective_from", "text", "RFC 3339, inclusive", required=True),
+    Field("effective_until", "text", "RFC 3339, exclusive; absent: from then on"),
+    *_AGREEMENT,
+)
+
+
+def parse_contract(document: object) -> Contract:
+    """The contract that a document declares, with one agreement over its whole span (revision 0: the store sets it).
+
+    Errors: field_…, text_…, number_…, currency_unknown, timestamp_…, time_zone_unknown, and those of this stage.
+    """
+    reader = Reader.of(document, "", _CONTRACT)
+    active = _span(reader, "starts_at", "ends_at")
+    return Contract(
+        id=reader.text("id"),
+        customer=reader.text("customer"),
+        currency=parse_currency(reader.need("currency")),
+        active=active,
+        billing=_recurrence(reader.open("billing", _RECURRENCE)),
+        versions=(Version(active, 0, _agreement(reader)),),
+        term=_recurrence(reader.open("term", _RECURRENCE)) if reader.has("term") else None,
+    )
+
+
+def parse_amendment(document: object) -> tuple[str, Version[Agreement]]:
+    """The contract's id and the version that an amendment document makes: the whole agreement, over the span it holds for.
+
+    Where it overlaps versions known earlier, it holds in their stead. Errors: as of `parse_contract`.
+    """
+    reader = Reader.of(document, "", _AMENDMENT)
+    return reader.text("contract"), Version(_span(reader, "effective_from", "effective_until"), 0, _agreement(reader))
+
+
+def _span(reader: Reader, first: str, last: str) -> Interval:
+    start = parse_instant(reader.need(first), reader.at(first))
+    end: Instant = parse_instant(reader.get(last), reader.at(last)) if reader.has(last) else FOREVER
+    if start >= end:
+        raise Refusal(CONTRACT_SPAN_EMPTY, f"{reader.get(last)} is not after {reader.get(first)}.", reader.at(last))
+    return Interval(start, end)
+
+
+def _recurrence(reader: Reader) -> Recurrence:
+    count = reader.whole("interval_count", 1)
+    if count < 1:
+        raise Refusal(FIELD_INVALID, "a period is at least one interval long.", reader.at("interval_count"))
+    anchor = reader.text("anchor")
+    try:
+        wall = datetime.fromisoformat(anchor)
+    except ValueError:
+        raise Refusal(FIELD_INVALID, f"{anchor[:40]!r} is no local date and time.", reader.at("anchor")) from None
+    if wall.tzinfo is not None:
+        raise Refusal(FIELD_INVALID, "an anchor is wall clock in its time_zone, without an offset.", reader.at("anchor"))
+    zone = time_zone(reader.text("time_zone", "UTC"), reader.at("time_zone"))
+    return Recurrence(reader.choice("interval", UNITS), count, wall, zone.key)
+
+
+def _agreement(reader: Reader) -> Agreement:
+    items = tuple(_item(row) for row in reader.objects("items", _ITEM))
+    seen: set[str] = set()
+    for place, item in enumerate(items):
+        if item.id in seen:
+            raise Refusal(CONTRACT_ITEM_TWICE, f"item {item.id!r} is there twice.", reader.at(f"items[{place}].id"))
+        seen.add(item.id)
+    discounts = reader.objects("discounts", _DISCOUNT) if reader.get("discounts") else ()
+    tax_rates = reader.objects("tax_rates", _TAX_RATE) if reader.get("tax_rates") else ()
+    return Agreement(items, tuple(_discount(row) for row in discounts), tuple(_tax_rate(row) for row in tax_rates))
+
+
+def _item(row: Reader) -> Item:
+    metered = row.has("meter")
+    if metered == row.has("quantity"):
+        raise Refusal(CONTRACT_QUANTITY_MISPLACED, "an item has either a meter or a quantity.", row.at("quantity"))
+    return Item(
+        id=row.text("id"),
+        description=row.text("description", row.text("price")),
+        price=row.text("price"),
+        meter=row.text("meter") if metered else None,
+        quantity=None if metered else row.number("quantity"),
+    )
+
+
+def _discount(row: Reader) -> Discount:
+    if row.has("percent") == row.has("amount"):
+        raise Refusal(FIELDS_CONFLICT, "a discount has either a percent or an amount.", row.at("amount"))
+    percent = row.share("percent") if row.has("percent") else None
+    if percent is not None and percent > 1:
+        raise Refusal(FIELD_INVALID, "a discount takes off 100 % at most.", row.at("percent"))
+    amount = row.whole("amount") if row.has("amount") else None
+    return Discount(row.text("id"), percent, amount, _texts(row, "items") if row.has("items") else None)
+
+
+def _texts(row: Reader, name: str) -> tuple[str, ...]:
+    return tuple(read_text(entry, path, 500) for path, entry in row.entries(name))
+
+
+def _tax_rate(row: Reader) -> TaxRate:
+    return TaxRate(
+        row.text("id"),
+        row.text("name", "Tax"),
+        row.share("percent"),
+        read_flag(row.get("inclusive") or False, row.at("inclusive")),
+        row.text("jurisdiction", ""),
+    )
+
+
+def recurrence_document(recurrence: Recurrence) -> dict[str, Any]:
+    """The inverse of reading a recurrence."""
+    return {
+        "interval": recurrence.unit,
+        "interval_count": recurrence.count,
+        "anchor": recurrence.anchor.isoformat(),
+        "time_zone": recurrence.zone,
+    }
+
+
+def agreement_document(agreement: Agreement) -> dict[str, Any]:
+    """The inverse of reading an agreement."""
+    return {
+        "items": [_item_document(item) for item in agreement.items],
+        "discounts": [discount_document(discount) for discount in agreement.discounts],
+        "tax_rates": [tax_rate_document(rate) for rate in agreement.tax_rates],
+    }
+
+
+def _item_document(item: Item) -> dict[str, Any]:
+    document: dict[str, Any] = {"id": item.id, "description": item.description, "price": item.price}
+    if item.meter is not None:
+        return {**document, "meter": item.meter}
+    return {**document, "quantity": show(item.quantity or Fraction(0))}
+
+
+def discount_document(discount: Discount) -> dict[str, Any]:
+    """The inverse of reading a discount."""
+    document: dict[str, Any] = {"id": discount.id}
+    if discount.percent is not None:
+        document["percent"] = show(discount.percent * 100)
+    if discount.amount is not None:
+        document["amount"] = discount.amount
+    return document if discount.items is None else {**document, "items": list(discount.items)}
+
+
+def tax_rate_document(rate: TaxRate) -> dict[str, Any]:
+    """The inverse of reading a tax rate."""
+    document: dict[str, Any] = {"id": rate.id, "name": rate.name, "percent": show(rate.percent * 100), "inclusive": rate.inclusive}
+    return {**document, "jurisdiction": rate.jurisdiction} if rate.jurisdiction else document
+
+
+def contract_document(contract: Contract) -> dict[str, Any]:
+    """What a contract is beside its versions, as the store keeps it."""
+    document: dict[str, Any] = {
+        "id": contract.id,
+        "customer": contract.customer,
+        "currency": contract.currency,
+        "starts_at": show_instant(contract.active.start),
+        "billing": recurrence_document(contract.billing),
+    }
+    if contract.active.end != FOREVER:
+        document["ends_at"] = show_instant(contract.active.end)
+    return document if contract.term is None else {**document, "term": recurrence_document(contract.term)}
+
+
+def read_contract(document: Mapping[str, Any], versions: tuple[Version[Agreement], ...]) -> Contract:
+    """The inverse of `contract_document`, with the versions that the store keeps beside it."""
+    reader = Reader(document)
+    return Contract(
+        id=document["id"],
+        customer=document["customer"],
+        currency=document["currency"],
+        active=_span(reader, "starts_at", "ends_at"),
+        billing=_recurrence(reader.open("billing", _RECURRENCE)),
+        versions=versions,
+        term=_recurrence(reader.open("term", _RECURRENCE)) if reader.has("term") else None,
+    )
+
+
+def read_agreement(document: Mapping[str, Any]) -> Agreement:
+    """The inverse of `agreement_document`."""
+    return _agreement(Reader(document))

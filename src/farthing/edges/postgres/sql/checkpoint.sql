@@ -1,0 +1,1 @@
+SELECT mark FROM source_checkpoints WHERE source = %(source)s

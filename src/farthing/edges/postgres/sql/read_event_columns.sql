@@ -1,0 +1,1 @@
+SELECT customer, position, at[[properties]] FROM ([[effective]]) AS effective ORDER BY position
