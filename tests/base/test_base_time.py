@@ -188,6 +188,15 @@ def test_a_day_that_a_zone_skips_is_no_period():
         daily.period(2)
 
 
+def test_a_local_date_that_comes_back_for_an_hour_stays_in_the_period_that_has_begun():
+    """Goose Bay moved its clocks back at one minute past midnight: 7 November 2010 began, and it was 6 November again."""
+    daily = Recurrence("day", 1, datetime(2010, 11, 5), "America/Goose_Bay")
+    again = at(2010, 11, 7, 3, 30)
+    assert show_instant(again, "America/Goose_Bay") == "2010-11-06T23:30:00-04:00"
+    assert daily.index_at(again) == 2
+    assert again in daily.period(2)
+
+
 recurrences = st.builds(
     Recurrence,
     st.sampled_from(["day", "week", "month", "year"]),

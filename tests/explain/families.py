@@ -3,11 +3,14 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from bill_builders import correction, fixed, grant, key, line, percent, rate
+from bill_builders import correction, fixed, grant, issued_by, key, line, percent, rate
 from line_documents import HOUR, derivation, events, finished, line_document, rate_licence, rate_usage
 
+from farthing.core.invoice.difference import difference
+from farthing.core.invoice.discount import apply_discounts
 from farthing.core.invoice.invoice import Cause
 from farthing.core.settlement.grants import apply_before_tax
+from farthing.core.tax.taxes import apply_taxes
 from farthing.core.usage.meter import Aggregation, Meter, Windows
 
 
@@ -181,9 +184,6 @@ def discounted():
     bindings = (percent("launch", "1/5"), fixed("voucher", 300))
     rates = (rate("vat", "19/100"), rate("eco", "1/100", inclusive=True))
     made = of_usage({"currency": "usd", "unit_amount_decimal": "0.25"}, events(18_059), description="Requests", discounts=bindings, tax_rates=rates)
-    from farthing.core.invoice.discount import apply_discounts
-    from farthing.core.tax.taxes import apply_taxes
-
     done, _ = apply_before_tax(apply_discounts((made,)), (grant("goodwill", 500),))
     return line_document(apply_taxes(done)[0])
 
@@ -200,6 +200,23 @@ def corrected():
         derivation=derivation(now, meter),
     )
     return document(late)
+
+
+def ended():
+    first = finished(of_usage({"currency": "usd", "unit_amount": 5}, events(30), description="Calls"))
+    (gone,) = difference((), (issued_by(first),), {}, None, lambda key, desired: (Cause("contract", "con_1", "revision 4"),))
+    return document(replace(gone, causes_more=2))
+
+
+def unused():
+    price = {"currency": "usd", "ext": {"percentage": {"percent": "1.5", "fixed_amount": 20}}}
+    return document(of_usage(price, [], description="Payment fees, none"))
+
+
+def part_invoice():
+    """The second bill of a price that accumulates over a term: what it comes to so far, less what was billed."""
+    made = of_usage({"currency": "usd", "unit_amount": 5}, events(30, 12), description="Calls, so far")
+    return document(replace(made, amount=60, previously=150))
 
 
 def grouped():
@@ -228,6 +245,9 @@ FAMILIES = {
         seats,
         discounted,
         corrected,
+        ended,
+        unused,
+        part_invoice,
         grouped,
     )
 }

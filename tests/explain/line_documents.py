@@ -8,6 +8,7 @@ from farthing.core.base.exact import show
 from farthing.core.base.time import show_instant
 from farthing.core.events.event import Event
 from farthing.core.invoice.discount import apply_discounts
+from farthing.core.invoice.document import line_document
 from farthing.core.invoice.invoice import Line
 from farthing.core.rating.compile import compile_price
 from farthing.core.rating.interpret import rate_events, rate_quantity
@@ -15,6 +16,8 @@ from farthing.core.rating.trace_json import rated_document
 from farthing.core.tax.taxes import apply_taxes
 from farthing.core.usage.meter import Aggregation, Meter
 from farthing.core.usage.parse import meter_document
+
+__all__ = ["HOUR", "derivation", "events", "finished", "line_document", "rate_licence", "rate_usage"]
 
 HOUR = 3_600_000_000
 
@@ -41,59 +44,15 @@ def rate_licence(price, quantity):
 def derivation(rated, meter=None, quantity=None, share=Fraction(1)):
     return {
         "rated": rated_document(rated),
-        "price": {"id": "price_1_v2", "lineage": "price_1"},
+        "price": {"id": "price_1_v2", "lineage": "price_1", "model": "", "digest": ""},
         "meter": None if meter is None else meter_document(meter),
         "quantity": None if quantity is None else show(Fraction(quantity)),
         "share": show(share),
+        "metered": [show_instant(MAY.start), show_instant(MAY.end)],
         "exact": show(rated.exact * share),
         "amount": rated.amount if share == 1 else None,
         "position": 41,
     }
-
-
-def line_document(line):
-    """The canonical document of a line."""
-    return {
-        "kind": line.kind,
-        "customer": line.key.customer,
-        "contract": line.key.contract,
-        "item": line.key.item,
-        "price": line.key.price,
-        "segment": _interval(line.key.segment),
-        "group": [list(pair) for pair in line.key.group],
-        "currency": line.key.currency,
-        "description": line.description,
-        "service": _interval(line.service),
-        "quantity": show(line.quantity),
-        "exact": show(line.exact),
-        "amount": line.amount,
-        "discount": line.discount,
-        "discounts": [
-            {
-                "id": one.id,
-                "percent": None if one.percent is None else show(one.percent),
-                "amount": one.amount,
-                "items": None if one.items is None else list(one.items),
-            }
-            for one in line.discounts
-        ],
-        "discount_parts": [list(pair) for pair in line.discount_parts],
-        "credit": line.credit,
-        "credit_parts": [list(pair) for pair in line.credit_parts],
-        "tax_rates": [
-            {"id": one.id, "name": one.name, "percent": show(one.percent), "inclusive": one.inclusive, "jurisdiction": one.jurisdiction}
-            for one in line.tax_rates
-        ],
-        "taxes": [list(one) for one in line.taxes],
-        "previously": line.previously,
-        "corrects": line.corrects,
-        "causes": [{"kind": cause.kind, "id": cause.id, "at": cause.at} for cause in line.causes],
-        "derivation": dict(line.derivation),
-    }
-
-
-def _interval(interval):
-    return [show_instant(interval.start), show_instant(interval.end)]
 
 
 def finished(line):

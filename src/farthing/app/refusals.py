@@ -27,10 +27,10 @@ GRANT_EXHAUSTED = refusal_kind(
 DOCUMENT_CHANGED = refusal_kind(
     "document_changed", "A document of this id is final with other content.", "Compute the draft again: what is final is corrected by a new document."
 )
-DOCUMENT_PLACE_TAKEN = refusal_kind(
-    "document_place_taken",
-    "Another document is final already in this place of the contract's series for the period.",
-    "Compute the draft again: another run billed the period meanwhile.",
+DOCUMENT_OUTDATED = refusal_kind(
+    "document_outdated",
+    "What was billed before is not what the draft was computed against: another bill became final meanwhile.",
+    "Compute the draft again.",
 )
 ENTRY_UNBALANCED = refusal_kind(
     "entry_unbalanced", "The legs of a ledger entry do not sum to zero in each currency.", "Post legs that balance, all of an entry at once."

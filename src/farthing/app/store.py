@@ -19,7 +19,9 @@ from farthing.core.base.timeline import Version
 from farthing.core.catalog.terms import Grant, PriceVersion
 from farthing.core.contract.contract import Contract
 from farthing.core.events.event import Event, Fact
+from farthing.core.invoice.causes import LateFact
 from farthing.core.invoice.invoice import Issued
+from farthing.core.ledger.periods import AccountingPeriod
 from farthing.core.usage.meter import Meter
 
 
@@ -51,14 +53,8 @@ class EventQuery:
     carry_by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedFact:
-    """A fact as the log holds it, at its position, with the event that it is about: the event itself, or the target that it
-    cancels or replaces (None while that is unknown). What a late correction names as its cause."""
-
-    position: int
-    fact: Fact
-    about: Event | None
+LoggedFact = LateFact
+"""A fact as the log holds it, with the event it is about (None while that is unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +216,14 @@ class Bills(Protocol):
 
     def documents(self, contract: str | None = None) -> Iterator[StoredDocument]:
         """Finalised documents in order of finalisation."""
+        ...
+
+    def postings(self, document_id: str) -> Sequence[Mapping[str, Any]]:
+        """The postings of a final document, as they were given to `finalise`, in order."""
+        ...
+
+    def closed_through(self) -> AccountingPeriod | None:
+        """The last accounting period that is closed; None when all are open."""
         ...
 
     def line(self, line_id: str) -> tuple[StoredDocument, Mapping[str, Any]] | None:

@@ -9,8 +9,9 @@ Rating usage is a parameter: the core's interpreter and the column kernel both f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal
 
 from farthing.core.base.time import Interval
@@ -19,21 +20,22 @@ from farthing.core.contract.contract import Contract
 from farthing.core.contract.resolve import Shelf, periods_due, terms_for
 from farthing.core.invoice.assemble import corrected_documents, split_corrections
 from farthing.core.invoice.causes import News
-from farthing.core.invoice.desired import Rates, desired_for, licensed, prorated
+from farthing.core.invoice.desired import desired_for, prorated
 from farthing.core.invoice.difference import difference
 from farthing.core.invoice.discount import apply_discounts
 from farthing.core.invoice.invoice import Desired, Document, Issued, Line
 from farthing.core.ledger.postings import postings_for
 from farthing.core.rating.compile import compile_price
+from farthing.core.rating.interpret import rate_quantity
 from farthing.core.rating.program import Program
 from farthing.core.rating.trace import Rated
 from farthing.core.settlement.grants import Earlier, apply_after_tax, apply_before_tax
 from farthing.core.tax.taxes import apply_taxes, exclusive_tax, included_tax
 
-__all__ = ["Facts", "RateUsage", "bill", "compiled_program", "desired_amounts", "over_term", "periods_due", "postings_for"]
+__all__ = ["Facts", "Rate", "bill", "compiled_program", "desired_amounts", "over_term", "periods_due", "postings_for", "rate_licensed"]
 
-RateUsage = Callable[[Sequence[Terms]], Sequence[Mapping[Group, tuple[Rated, ...]]]]
-"""Rates metered terms from the event log: for each of them, the rated lines by group."""
+Rate = Callable[[Sequence[Terms]], Sequence[Mapping[Group, tuple[Rated, ...]]]]
+"""Rates terms: for each of them, the rated lines by group. Usage comes from the event log, which the core does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,12 @@ class Facts:
     originals: Mapping[str, Earlier] = field(default_factory=dict)
 
 
-def bill(facts: Facts, rate_usage: RateUsage) -> tuple[Document, ...]:
+def bill(facts: Facts, rate: Rate) -> tuple[Document, ...]:
     """The documents that bring what was billed to what the facts say: an invoice, or corrections apart as a credit note.
 
     Errors: those of resolving terms, compiling prices and rating (a price that refuses a quantity); nothing is billed then.
     """
-    desired = desired_amounts(facts, rate_usage)
+    desired = desired_amounts(facts, rate)
     lines = difference(desired, facts.issued, facts.waived, facts.period, facts.news.causes, facts.part)
     whole = _document(facts, lines)
     charges, corrections = split_corrections(lines)
@@ -77,20 +79,14 @@ def bill(facts: Facts, rate_usage: RateUsage) -> tuple[Document, ...]:
     return (rest, credit_note)
 
 
-def desired_amounts(facts: Facts, rate_usage: RateUsage) -> tuple[Desired, ...]:
+def desired_amounts(facts: Facts, rate: Rate) -> tuple[Desired, ...]:
     """What every key of the periods in question should come to, by the facts known now."""
     periods = (*facts.earlier, *(() if facts.period is None else (facts.period,)))
     resolved = [terms for period in periods for terms in terms_for(facts.contract, period, facts.shelf, facts.known)]
     latest = {terms.key(()): terms for terms in resolved}  # a key that runs over several periods is desired up to the last
     terms = list(latest.values())
-    metered = [one for one in terms if one.meter is not None]
-    usage = dict(zip([one.key(()) for one in metered], rate_usage(metered), strict=True))
-    return tuple(desired for one in terms for desired in _desired(one, usage.get(one.key(())), facts.position))
-
-
-def _desired(terms: Terms, usage: Rates | None, position: int) -> Iterator[Desired]:
-    compiled = compile_price(terms.price.document)
-    yield from desired_for(terms, compiled, licensed(terms, compiled) if usage is None else usage, position)
+    rated = zip(terms, rate(terms), strict=True)
+    return tuple(desired for one, groups in rated for desired in desired_for(one, compile_price(one.price.document), groups, facts.position))
 
 
 def _document(facts: Facts, lines: tuple[Line, ...], used: Mapping[str, int] | None = None) -> Document:
@@ -142,7 +138,13 @@ def _spanned(lines: tuple[Line, ...]) -> Interval:
 
 def compiled_program(terms: Terms) -> Program:
     """The program that rates the terms' usage: that of the price, its bounds scaled to the segment's share of the period."""
-    return prorated(compile_price(terms.price.document).program, terms.share)
+    program = compile_price(terms.price.document).program
+    return program if terms.meter is None else prorated(program, terms.share)
+
+
+def rate_licensed(terms: Terms) -> Rated:
+    """What a licensed quantity comes to for a whole period; the segment's share of it is taken afterwards."""
+    return rate_quantity(compile_price(terms.price.document).program, terms.quantity or Fraction(0))
 
 
 def over_term(version: PriceVersion) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal
 from farthing.core.rating.program import Cell, Curve, Include, Program, RoundUnits, Scale, Segment, Step
 from farthing.kernel.fees import Charged
 from farthing.kernel.layers import Layers
-from farthing.kernel.numbers import Num, add, choose, compare, const, greatest, least, retyped, rounded, sub, times
+from farthing.kernel.numbers import BIG, HUGE, Num, add, at_den, choose, compare, const, greatest, least, retyped, rounded, sub, times
 from farthing.kernel.usage import Measured
 
 Kind = Literal["BIGINT", "HUGEINT"]
@@ -40,7 +40,7 @@ def curve_cell(cell: Cell, relation: str, measured: Measured) -> CellColumns:
     done = CellColumns(Layers(relation), dict(COUNTS))
     done.numbers["quantity"] = measured.quantity
     for i, (_, den) in enumerate(measured.details):
-        done.numbers[f"detail{i}"] = Num(f"d{i}", den, -1, 1, "HUGEINT")
+        done.numbers[f"detail{i}"] = Num(f"d{i}", den, -HUGE, HUGE, "HUGEINT")
     refusals: list[tuple[str, int]] = []
     quantity = measured.quantity
     for i, step in enumerate(cell.steps):
@@ -74,9 +74,7 @@ def _graduated(done: CellColumns, curve: Curve, quantity: Num) -> None:
     for i, segment in enumerate(curve.segments):
         top = quantity if segment.upper is None else least(quantity, const(segment.upper))
         units = done.layers.one(f"seg{i}_units", top if i == 0 else greatest(sub(top, const(lower)), const(0)))
-        due = compare(quantity, ">", const(lower))
-        if i == 0 and curve.flat_at_zero:
-            due = f"({due} OR TRUE)"
+        due = "TRUE" if i == 0 and curve.flat_at_zero else compare(quantity, ">", const(lower))
         amounts.append(_charged(done, i, segment, units, due))
         if segment.upper is not None:
             lower = segment.upper
@@ -100,8 +98,8 @@ def _volume(done: CellColumns, curve: Curve, quantity: Num) -> None:
     found = " ".join(f"WHEN {test} THEN CAST({i} AS BIGINT)" for i, test in tests)
     done.layers.columns({"segment": f"CASE {found} END"})
     done.counts["segment"] = "segment"
-    due = compare(quantity, ">", const(0)) + (" OR TRUE" if curve.flat_at_zero else "")
-    flats = [choose(f"({due})", const(segment.flat), const(0)) if segment.flat else const(0) for segment in curve.segments]
+    due = "TRUE" if curve.flat_at_zero else compare(quantity, ">", const(0))
+    flats = [choose(due, const(segment.flat), const(0)) if segment.flat else const(0) for segment in curve.segments]
     flat = done.layers.one("seg0_flat", _by_segment(flats))
     amount = add(_by_segment([times(quantity, segment.unit) for segment in curve.segments]), flat)
     done.numbers |= {"seg0_units": quantity, "seg0_flat": flat, "cell_exact": done.layers.one("cell_exact", amount)}
@@ -123,7 +121,7 @@ def fees_cell(relation: str, charged: Charged) -> CellColumns:
     done.numbers |= done.layers.let({name: num for name, num in named.items() if num.sql != name})
     done.numbers |= {name: num for name, num in named.items() if num.sql == name}
     done.numbers["cell_exact"] = done.numbers["fees_total"]
-    done.numbers["quantity"] = Num("n", 1, 0, 1, "BIGINT")
+    done.numbers["quantity"] = Num("n", 1, 0, BIG, "BIGINT")
     done.counts["free"] = "n - paying"
     components = sum(1 for name in charged.sums if name.endswith("_base"))
     done.counts |= {f"comp{i}_events": f"comp{i}_events" for i in range(components)}
@@ -167,28 +165,21 @@ LINE_TYPES = {"subtotal": "HUGEINT", "bound": "SMALLINT", "exact": "HUGEINT", "a
 
 def line_columns(program: Program, layers: Layers, subtotal: Num, amount_bound: int) -> LineColumns:
     """Minimum, maximum and rounding over a subtotal; `amount` is NULL where it is too large for the books."""
-    bounds = [const(bound) for bound in (program.minimum, program.maximum) if bound is not None]
-    den = add(subtotal, *(const(Fraction(1, bound.den)) for bound in bounds)).den
-    exact = layers.one("subtotal_wide", retyped(add(subtotal, const(Fraction(0, 1))), "HUGEINT"))
-    before, raised = exact, "FALSE"
+    exact = layers.one("whole_line", subtotal)
+    held, raised, capped = exact, "FALSE", "FALSE"
     if program.minimum is not None:
-        raised = compare(before, "<", const(program.minimum))
-        layers.columns({"is_raised": raised})
         raised = "is_raised"
-        before = layers.one("raised_exact", choose(raised, const(program.minimum), before))
-    capped = "FALSE"
+        layers.columns({raised: compare(held, "<", const(program.minimum))})
+        held = layers.one("raised_line", choose(raised, const(program.minimum), held))
     if program.maximum is not None:
-        layers.columns({"is_capped": compare(before, ">", const(program.maximum))})
         capped = "is_capped"
-        before = layers.one("capped_exact", choose(capped, const(program.maximum), before))
-    amount = layers.one("whole", rounded(before, program.rounding))
-    bound = f"CAST(CASE WHEN {capped} THEN 2 WHEN {raised} THEN 1 ELSE 0 END AS SMALLINT)"
-    small = f"CASE WHEN abs({retyped(amount, 'HUGEINT').sql}) < {amount_bound} THEN CAST({amount.sql} AS BIGINT) END"
-    return LineColumns(
-        den,
-        {"subtotal": _over(exact, den), "bound": bound, "exact": _over(before, den), "amount": small},
-    )
-
-
-def _over(num: Num, den: int) -> str:
-    return retyped(add(num, Num("CAST(0 AS HUGEINT)", den, 0, 0, "HUGEINT")), "HUGEINT").sql
+        layers.columns({capped: compare(held, ">", const(program.maximum))})
+        held = layers.one("capped_line", choose(capped, const(program.maximum), held))
+    amount = layers.one("rounded_line", rounded(held, program.rounding))
+    columns = {
+        "subtotal": retyped(at_den(exact, held.den), "HUGEINT").sql,
+        "bound": f"CAST(CASE WHEN {capped} THEN 2 WHEN {raised} THEN 1 ELSE 0 END AS SMALLINT)",
+        "exact": retyped(held, "HUGEINT").sql,
+        "amount": f"CASE WHEN abs({amount.sql}) < {amount_bound} THEN CAST({amount.sql} AS BIGINT) END",
+    }
+    return LineColumns(held.den, columns)

@@ -37,6 +37,7 @@ class Source:
     rows: int = 0
     once: bool = False
     attached: str | None = None
+    required: tuple[int, ...] = ()
 
 
 def open_source(engine: Engine, events: Events) -> Source:
@@ -51,14 +52,19 @@ def open_source(engine: Engine, events: Events) -> Source:
 
 def require(source: Source, events: Events, columns: Sequence[int]) -> None:
     """Charge, position and time of every event must be there. Errors: ValueError naming the column."""
+    source.required = tuple(columns)  # a stream is checked as it passes
     for index in columns:
         nulls = 0
         if isinstance(events, pa.Table):
             nulls = events.column(index).null_count
         elif not isinstance(events, pa.RecordBatchReader):
             nulls = _parquet_nulls(events, index)
-        if nulls:
-            raise ValueError(f"column {source.names[index]!r} is null in {nulls} events")
+        _refuse_nulls(source, index, nulls)
+
+
+def _refuse_nulls(source: Source, index: int, nulls: int) -> None:
+    if nulls:
+        raise ValueError(f"column {source.names[index]!r} is null in {nulls} events")
 
 
 def _from_table(engine: Engine, table: pa.Table) -> Source:
@@ -97,6 +103,8 @@ def _from_reader(engine: Engine, reader: pa.RecordBatchReader) -> Source:
 def _counted(reader: pa.RecordBatchReader, schema: pa.Schema, source: Source) -> Iterator[pa.RecordBatch]:
     for batch in reader:
         source.rows += batch.num_rows
+        for index in source.required:
+            _refuse_nulls(source, index, batch.column(index).null_count)
         yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
 

@@ -35,7 +35,7 @@ class Typed:
     present: dict[str, str] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
     outside: list[tuple[Any, ...]] = field(default_factory=list)
-    temporary: bool = False
+    temporary: str | None = None
 
     def key_list(self, prefix: str = "") -> str:
         """The keys, comma-separated."""
@@ -147,8 +147,11 @@ def needs_reading(typed: Typed) -> bool:
 
 
 def read_numbers(engine: Engine, typed: Typed) -> Typed:
-    """Read text columns into numbers, once, into a temporary table, and measure how many digits they really have."""
+    """Read the events, once, into a temporary table, text columns as numbers; and measure how many digits these really have."""
     texts = {name: column for name, column in typed.numbers.items() if column.type == "VARCHAR"}
+    if not texts:
+        table = engine.make("typed", typed.relation, typed.params, {})
+        return replace(typed, relation=f"SELECT * FROM {table.name}", params={}, temporary=table.name)
     readings, odd = [], []
     for column in texts.values():
         plain = f"(length({column.sql}) <= 200 AND regexp_full_match({column.sql}, '{PLAIN}'))"
@@ -166,7 +169,7 @@ def read_numbers(engine: Engine, typed: Typed) -> Typed:
         engine.drop(table.name)
         table = kept
     numbers = typed.numbers | _measured(engine, table.name, texts)
-    return replace(typed, relation=f"SELECT * FROM {table.name}", numbers=numbers, params={}, outside=outside, temporary=True)
+    return replace(typed, relation=f"SELECT * FROM {table.name}", numbers=numbers, params={}, outside=outside, temporary=table.name)
 
 
 def _measured(engine: Engine, table: str, texts: Mapping[str, NumberColumn]) -> dict[str, NumberColumn]:

@@ -19,4 +19,3 @@ CONTRACT_QUANTITY_MISPLACED = refusal_kind(
 CONTRACT_TERM_MISSING = refusal_kind(
     "contract_term_missing", "A price accumulates over the contract's term, but the contract has none.", "Give the contract a term."
 )
-CONTRACT_UNKNOWN = refusal_kind("contract_unknown", "An amendment names a contract that does not exist.", "Add the contract first.")

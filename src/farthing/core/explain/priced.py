@@ -53,7 +53,7 @@ def _subtotal(rated: Rated, priced: Priced) -> tuple[Step, ...]:
         return _cell(rated.cells[0], priced)
     statement = total(priced.money(rated.subtotal), [priced.money(cell.exact) for cell in rated.cells])
     if not rated.cells:
-        return (Step("cells", "no event matched a part of the price", priced.money(rated.subtotal), "", figures(amount=rated.subtotal)),)
+        return (Step("cells", "no usage in any part of the price", priced.money(rated.subtotal), "", figures(amount=rated.subtotal)),)
     note = BELOW if len(rated.cells) > MOST_TERMS else ""
     parts = tuple(_part(cell, priced) for cell in rated.cells)
     return (Step("cells", "all parts of the price", statement, note, figures(amount=rated.subtotal), parts),)

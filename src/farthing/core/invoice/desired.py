@@ -13,7 +13,6 @@ from farthing.core.base.rounding import round_to_whole
 from farthing.core.base.time import show_instant
 from farthing.core.catalog.terms import Group, Terms
 from farthing.core.invoice.invoice import Desired
-from farthing.core.rating.interpret import rate_quantity
 from farthing.core.rating.modifiers.form import Compiled
 from farthing.core.rating.program import Program
 from farthing.core.rating.trace import Rated
@@ -32,11 +31,6 @@ def prorated(program: Program, share: Fraction) -> Program:
         minimum=None if program.minimum is None else program.minimum * share,
         maximum=None if program.maximum is None else program.maximum * share,
     )
-
-
-def licensed(terms: Terms, compiled: Compiled) -> Rates:
-    """What a licensed quantity comes to for a whole period; the share of the period is taken by `desired_for`."""
-    return {(): (rate_quantity(compiled.program, terms.quantity or Fraction(0)),)}
 
 
 def desired_for(terms: Terms, compiled: Compiled, rates: Rates, position: int) -> Iterator[Desired]:

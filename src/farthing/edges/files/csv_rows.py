@@ -7,7 +7,7 @@ import csv
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import FIELD_INVALID, TEXT_NOT_STORABLE
@@ -60,7 +60,7 @@ def dialect(delimiter: str = ",", encoding: str = "utf-8", header: bool = True) 
     return Dialect(delimiter, known, header)
 
 
-def read_header(content: BinaryIO, name: str, form: Dialect) -> Header:
+def read_header(content: BufferedIOBase, name: str, form: Dialect) -> Header:
     """The columns of a file: from its first record, or "1", "2", … where it has no header.
 
     Errors: csv_header_missing, column_repeated, and what can be wrong with any record.
@@ -84,7 +84,7 @@ def check_names(columns: Sequence[str], file: str) -> None:
         raise Refusal(COLUMN_REPEATED, f"{file} has two columns {twice[:60]!r}.", twice[:100])
 
 
-def read_csv(content: BinaryIO, name: str, form: Dialect, header: Header, start: Mark) -> Iterator[Row]:
+def read_csv(content: BufferedIOBase, name: str, form: Dialect, header: Header, start: Mark) -> Iterator[Row]:
     """The records after `start` as column → text, empty fields left out. A bad record is refused with its first line.
 
     A quote that is never closed, or a quoted field that spans lines and makes no record, is refused as the one line where it
@@ -99,7 +99,7 @@ def read_csv(content: BinaryIO, name: str, form: Dialect, header: Header, start:
         yield record
 
 
-def _records(content: BinaryIO, name: str, form: Dialect, start: Mark, width: int | None) -> Iterator[Row]:
+def _records(content: BufferedIOBase, name: str, form: Dialect, start: Mark, width: int | None) -> Iterator[Row]:
     lines = _Lines(physical_lines(content, name, start.offset, start.line), form.encoding)
     row = start.row
     while (line := lines.next()) is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from farthing.core.base.refusal import Refusal
 from farthing.core.events.refusals import JSON_MALFORMED
@@ -64,7 +64,7 @@ class _Element:
 class _Array:
     """The array as read so far: the chunk in hand, how far it is consumed, and how many elements there were."""
 
-    def __init__(self, content: BinaryIO, start: Mark) -> None:
+    def __init__(self, content: BufferedIOBase, start: Mark) -> None:
         self.content, self.data, self.at = content, b"", 0
         self.consumed, self.row = start.offset, start.row
 
@@ -72,7 +72,7 @@ class _Array:
         """Read the next chunk when this one is consumed; False at the end of the file."""
         if self.at == len(self.data):
             self.consumed += self.at
-            self.data, self.at = self.content.read(CHUNK), 0
+            self.data, self.at = self.content.read1(CHUNK), 0
         return bool(self.data)
 
     def next_byte(self) -> int | None:
@@ -104,7 +104,7 @@ class _Array:
         return kept, size
 
 
-def read_json_array(content: BinaryIO, name: str, start: Mark) -> Iterator[Row]:
+def read_json_array(content: BufferedIOBase, name: str, start: Mark) -> Iterator[Row]:
     """The elements after `start`. One that is no JSON is refused alone, as long as its brackets and quotes close."""
     skip_to(content, start.offset)
     array = _Array(content, start)

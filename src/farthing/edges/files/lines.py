@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import pyarrow as pa
 
@@ -31,8 +30,8 @@ _EDGE = 1 << 16
 class Stream:
     """An open file: `content` is read, decompressed; `disk` is the file itself, whose position tells how much of it is done."""
 
-    content: BinaryIO
-    disk: BinaryIO
+    content: io.BufferedIOBase
+    disk: io.BufferedReader
 
     def done(self, offset: int) -> int:
         """How many bytes of the file on disk are behind content offset `offset`, roughly for a compressed one."""
@@ -59,16 +58,16 @@ def open_stream(path: Path) -> Stream:
         raise unreadable(path.name, error) from None
 
 
-def _decompressed(disk: BinaryIO, start: bytes) -> BinaryIO:
+def _decompressed(disk: io.BufferedReader, start: bytes) -> io.BufferedIOBase:
     match next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None):
         case "gz":
-            return cast(BinaryIO, gzip.GzipFile(fileobj=disk))
+            return gzip.GzipFile(fileobj=disk)
         case "xz":
-            return cast(BinaryIO, lzma.LZMAFile(disk))
+            return lzma.LZMAFile(disk)
         case "bz2":
-            return cast(BinaryIO, bz2.BZ2File(disk))
+            return bz2.BZ2File(disk)
         case "zst":
-            return cast(BinaryIO, io.BufferedReader(_Zstandard(disk), _EDGE))
+            return io.BufferedReader(_Zstandard(disk), _EDGE)
         case _:
             return disk
 
@@ -76,7 +75,7 @@ def _decompressed(disk: BinaryIO, start: bytes) -> BinaryIO:
 class _Zstandard(io.RawIOBase):
     """Arrow's decompressor as a raw stream."""
 
-    def __init__(self, disk: BinaryIO) -> None:
+    def __init__(self, disk: io.BufferedReader) -> None:
         self._stream = pa.CompressedInputStream(disk, "zstd")
 
     def readable(self) -> bool:
@@ -94,7 +93,7 @@ def unreadable(name: str, error: BaseException) -> Refusal:
     return Refusal(FILE_UNREADABLE, f"{name}: {reason.splitlines()[0] if reason else type(error).__name__}.")
 
 
-def skip_to(content: BinaryIO, offset: int) -> None:
+def skip_to(content: io.BufferedIOBase, offset: int) -> None:
     """Go to a content offset; by reading where the stream cannot seek. Errors: file_changed when the content ends before it."""
     if content.seekable():
         content.seek(offset)
@@ -108,7 +107,7 @@ def skip_to(content: BinaryIO, offset: int) -> None:
         raise Refusal(FILE_CHANGED, f"the content ends before byte {offset}.")
 
 
-def _shorter(content: BinaryIO, offset: int) -> bool:
+def _shorter(content: io.BufferedIOBase, offset: int) -> bool:
     """Whether the content ends before the offset that was sought, which a plain file does not say by itself."""
     content.seek(offset - 1)
     return not content.read(1)
@@ -133,7 +132,7 @@ class Line:
     refusal: Refusal | None = None
 
 
-def physical_lines(content: BinaryIO, name: str, offset: int, line: int) -> Iterator[Line]:
+def physical_lines(content: io.BufferedIOBase, name: str, offset: int, line: int) -> Iterator[Line]:
     """The lines from `offset` on, where `line` lines come before. A line over 1 MiB is passed over and refused; damage to the
     stream is the last line, refused."""
     while True:
@@ -155,7 +154,7 @@ def physical_lines(content: BinaryIO, name: str, offset: int, line: int) -> Iter
         yield Line(line, offset, data.removesuffix(b"\n").removesuffix(b"\r"), refusal)
 
 
-def _pass_over(content: BinaryIO) -> int:
+def _pass_over(content: io.BufferedIOBase) -> int:
     passed = 0
     while data := content.readline(LINE_LARGEST):
         passed += len(data)

@@ -132,7 +132,7 @@ class Mapper:
             return None
         name = path.removeprefix("payload.")
         field_name = "customer" if name == CUSTOMER_KEY else path if path in self._escaped else name
-        return self._sources.get(field_name, name)
+        return self._sources.get(field_name, field_name)
 
 
 def _text(value: object) -> object:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 from farthing.core.base.refusal import Refusal
 from farthing.core.events.parse import decode_json
@@ -11,7 +12,7 @@ from farthing.edges.files.lines import physical_lines, skip_to
 from farthing.edges.files.rows import Mark, Row
 
 
-def read_ndjson(content: BinaryIO, name: str, start: Mark) -> Iterator[Row]:
+def read_ndjson(content: BufferedIOBase, name: str, start: Mark) -> Iterator[Row]:
     """The documents after `start`. A line that is no JSON is refused, and costs no other line."""
     skip_to(content, start.offset)
     row = start.row

@@ -29,7 +29,7 @@ class ParquetFile:
     def __init__(self, path: Path) -> None:
         self.name = path.name
         try:
-            self.file = pq.ParquetFile(path)
+            self.file = pq.ParquetFile(path, page_checksum_verification=True)
             self.schema: pa.Schema = self.file.schema_arrow
             self.rows: int = self.file.metadata.num_rows
         except (*DAMAGE, ValueError) as error:

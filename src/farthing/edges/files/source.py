@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BufferedIOBase
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from farthing.core.base.refusal import Refusal
 from farthing.core.events.parse import parse_fact
@@ -129,7 +130,7 @@ def _parquet(path: Path, options: FileOptions, mark: str) -> Source:
     return Source(path.name, "parquet", file.rows, "rows", mark, rows, mapper)
 
 
-def _streamed(path: Path, read: Callable[[BinaryIO, Mark], Iterator[Row]]) -> Callable[[Mark], Iterator[tuple[Row, int]]]:
+def _streamed(path: Path, read: Callable[[BufferedIOBase, Mark], Iterator[Row]]) -> Callable[[Mark], Iterator[tuple[Row, int]]]:
     """Rows with how much of the file on disk is behind each; the file is open while they are read."""
 
     def rows(start: Mark) -> Iterator[tuple[Row, int]]:
@@ -149,9 +150,11 @@ def _is_array(path: Path) -> bool:
     """Whether the file's first character is [."""
     stream = open_stream(path)
     try:
-        start = stream.content.read(1 << 16)
+        first = b" "
+        while first in (b" ", b"\t", b"\r", b"\n", b"\xef", b"\xbb", b"\xbf"):
+            first = stream.content.read(1)
+        return first == b"["
     except DAMAGE as error:
         raise unreadable(path.name, error) from None
     finally:
         stream.close()
-    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")

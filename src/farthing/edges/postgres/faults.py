@@ -6,7 +6,7 @@ from enum import Enum
 
 import psycopg
 
-from farthing.app.refusals import DOCUMENT_PLACE_TAKEN, ENTRY_UNBALANCED, GRANT_EXHAUSTED, LEDGER_ACCOUNT_UNKNOWN, PERIOD_CLOSED
+from farthing.app.refusals import DOCUMENT_OUTDATED, ENTRY_UNBALANCED, GRANT_EXHAUSTED, LEDGER_ACCOUNT_UNKNOWN, PERIOD_CLOSED
 from farthing.core.base.refusal import Refusal, RefusalKind
 from farthing.core.base.refusals import NUMBER_TOO_LARGE, TEXT_NOT_STORABLE
 from farthing.edges.postgres.refusals import DATABASE_BUSY, DATABASE_DISK_FULL, DATABASE_NOT_MIGRATED, DATABASE_UNAVAILABLE
@@ -29,8 +29,10 @@ _KINDS: dict[str, RefusalKind] = {
     "42703": DATABASE_NOT_MIGRATED,  # undefined_column
 }
 _CONSTRAINTS: dict[str, RefusalKind] = {
-    "grants_check": GRANT_EXHAUSTED,
-    "one_document_per_place": DOCUMENT_PLACE_TAKEN,
+    "grant_covers_its_use": GRANT_EXHAUSTED,
+    "one_document_per_place": DOCUMENT_OUTDATED,
+    "entry_has_two_legs": ENTRY_UNBALANCED,
+    "posting_is_not_zero": ENTRY_UNBALANCED,
 }
 # admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped, idle_session_timeout, idle_in_transaction, too_many_connections
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "53300"})

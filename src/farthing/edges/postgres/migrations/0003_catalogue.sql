@@ -163,9 +163,10 @@ CREATE TABLE grants (
     applies    text    NOT NULL CHECK (applies IN ('before_tax', 'after_tax')),
     priority   integer NOT NULL,
     amount     bigint  NOT NULL CHECK (amount >= 0),
-    remaining  bigint  NOT NULL CHECK (remaining >= 0 AND remaining <= amount),
+    remaining  bigint  NOT NULL,
     expires_at bigint,                               -- UTC microseconds; NULL never
     PRIMARY KEY (account, mode, id),
+    CONSTRAINT grant_covers_its_use CHECK (remaining >= 0 AND remaining <= amount),
     FOREIGN KEY (account, mode, customer) REFERENCES customers
 );
 CREATE INDEX ON grants (account, mode, customer);

@@ -1,15 +1,19 @@
 -- Drafts, which come and go, and finalised documents, which never change.
+--
+-- A line stands once, in a row of its own. Where a document's content is exactly its lines and something around them, `content` is what
+-- is around them and `lines_apart` is true: an altered line is then an altered document, which its digest shows.
 
 CREATE TABLE drafts (
-    account  integer NOT NULL,
-    mode     mode    NOT NULL,
-    id       text    NOT NULL CHECK (id <> ''),
-    contract text    NOT NULL,
-    kind     text    NOT NULL CHECK (kind IN ('invoice', 'credit_note')),
-    content  jsonb   NOT NULL,
-    digest   text    NOT NULL,
-    pins     jsonb   NOT NULL,
-    created  bigint  GENERATED ALWAYS AS IDENTITY,
+    account     integer NOT NULL,
+    mode        mode    NOT NULL,
+    id          text    NOT NULL CHECK (id <> ''),
+    contract    text    NOT NULL,
+    kind        text    NOT NULL CHECK (kind IN ('invoice', 'credit_note')),
+    lines_apart boolean NOT NULL,
+    content     jsonb   NOT NULL,
+    digest      text    NOT NULL,
+    pins        jsonb   NOT NULL,
+    created     bigint  GENERATED ALWAYS AS IDENTITY,
     PRIMARY KEY (account, mode, id),
     FOREIGN KEY (account, mode, contract) REFERENCES contracts
 );
@@ -20,18 +24,18 @@ CREATE TABLE draft_lines (
     account  integer NOT NULL,
     mode     mode    NOT NULL,
     document text    NOT NULL,
-    n        integer NOT NULL,
+    n        integer NOT NULL CHECK (n > 0),
     id       text    NOT NULL,
     content  jsonb   NOT NULL,
     PRIMARY KEY (account, mode, document, n),
     UNIQUE (account, mode, id),
     FOREIGN KEY (account, mode, document) REFERENCES drafts ON DELETE CASCADE
 );
-CALL protect('draft_lines', '{insert,delete}', false);
+CALL protect('draft_lines', '{insert}', false);
 
 -- A finalised document. `content` is what `digest` is over, `pins` what it was computed from. `ordinal` counts the documents of one
--- contract, kind and period (part-invoices, corrections), so that what two runs computed side by side cannot both become final.
--- Its number stands in document_numbers: given last, and this row is never touched again.
+-- contract, kind and period (part-invoices, corrections). Its number stands in document_numbers: given last, and this row is never
+-- touched again.
 CREATE TABLE documents (
     account       integer NOT NULL,
     mode          mode    NOT NULL,
@@ -42,6 +46,7 @@ CREATE TABLE documents (
     period_start  bigint  NOT NULL,
     period_end    bigint  NOT NULL,
     ordinal       integer NOT NULL CHECK (ordinal >= 0),
+    lines_apart   boolean NOT NULL,
     content       jsonb   NOT NULL,
     digest        text    NOT NULL,
     pins          jsonb   NOT NULL,
@@ -52,16 +57,16 @@ CREATE TABLE documents (
 );
 CALL protect('documents', '{insert}', true);
 
--- Lines beside their document, found by charge key. No foreign key to documents: it would double the time of a billing run, and both
--- are written by one statement.
+-- Lines, found by charge key. No foreign key to documents: it would double the time of a billing run, and both are written together.
 CREATE TABLE document_lines (
     account          integer NOT NULL,
     mode             mode    NOT NULL,
     document         text    NOT NULL,
-    n                integer NOT NULL CHECK (n > 0),
+    n                integer NOT NULL CHECK (n > 0), -- from 1, in the order of the document
     id               text    NOT NULL,
     contract         text    NOT NULL,
-    key_hash         uuid    NOT NULL,               -- 16 bytes of SHA-256 over key_text
+    key_hash         uuid    NOT NULL,               -- 16 bytes of SHA-256 over the charge key's text
+    amount           bigint  NOT NULL,               -- minor units, as in `content`
     content          jsonb   NOT NULL,
     tax_category     text,                           -- such as the codes of EN 16931: S, Z, E, AE, K, G, O
     exemption_reason text,

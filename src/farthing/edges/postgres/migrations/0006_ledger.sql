@@ -56,7 +56,7 @@ CREATE TABLE entries (
     entry         text    NOT NULL CHECK (entry <> ''),  -- the document, payment … that it books
     seller_entity text    NOT NULL,
     kind          text    NOT NULL,                  -- 'invoice', 'credit_note', …
-    legs          integer NOT NULL CHECK (legs >= 2),
+    legs          integer NOT NULL CONSTRAINT entry_has_two_legs CHECK (legs >= 2),
     trace_id      text,
     PRIMARY KEY (account, mode, entry)
 );
@@ -69,7 +69,7 @@ CREATE TABLE postings (
     leg            integer NOT NULL CHECK (leg > 0),
     ledger_account text    NOT NULL,
     subject        text    NOT NULL,                 -- the item, tax rate or grant that the account is kept apart by, or ''
-    amount         bigint  NOT NULL CHECK (amount <> 0),  -- minor units, debit positive, credit negative
+    amount         bigint  NOT NULL CONSTRAINT posting_is_not_zero CHECK (amount <> 0),  -- minor units, debit positive, credit negative
     currency       text    NOT NULL,
     period         text    COLLATE "C" NOT NULL CHECK (period ~ '^\d{4}-(0[1-9]|1[0-2])$'),
     customer       text    NOT NULL,

@@ -1,0 +1,1 @@
+SELECT document FROM contracts WHERE id = %(id)s

@@ -1,0 +1,1 @@
+SELECT customer, currency, amount, applies, priority FROM grants WHERE id = %(id)s

@@ -1,0 +1,1 @@
+SELECT revision, document FROM meters WHERE id = %(id)s

@@ -1,0 +1,1 @@
+SELECT document FROM meters ORDER BY id COLLATE "C"
