@@ -1,10 +1,12 @@
-"""Apply a catalogue document: customers, meters, prices, contracts and grants, as one change. What is there already stays."""
+"""Apply a catalogue document: customers, meters, prices, contracts, amendments and grants, as one change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from farthing.app.refusals import CONTRACT_UNKNOWN
 from farthing.app.store import Store
 from farthing.core.base.currency import parse_currency
 from farthing.core.base.refusal import Refusal
@@ -14,11 +16,11 @@ from farthing.core.base.timeline import BEGINNING, FOREVER
 from farthing.core.catalog.fields import Field, Reader
 from farthing.core.catalog.price import parse_price
 from farthing.core.catalog.terms import Grant, PriceVersion
-from farthing.core.contract.parse import parse_contract
+from farthing.core.contract.parse import parse_amendment, parse_contract
 from farthing.core.rating.compile import compile_price
 from farthing.core.usage.parse import parse_meter
 
-KINDS = ("customers", "meters", "prices", "contracts", "grants")
+KINDS = ("customers", "meters", "prices", "contracts", "amendments", "grants")
 _DOCUMENT = tuple(Field(kind, "list", "what to write") for kind in KINDS)
 _CUSTOMER = (Field("id", "text", "the customer's id"), Field("name", "text", "its name"), Field("metadata", "any", "yours"))
 _PRICE = (
@@ -40,7 +42,7 @@ _GRANT = (
 def apply_catalogue(store: Store, document: Mapping[str, Any]) -> dict[str, int]:
     """Write everything that a catalogue document declares, in one transaction; returns how many of each kind it declared.
 
-    The document has lists under customers, meters, prices, contracts and grants, each optional. Errors: the named refusal of the
+    The document has lists under customers, meters, prices, contracts, amendments and grants, each optional. Errors: the named refusal of the
     first part that is wrong, with its place (`prices[2].price.tiers[0].up_to`); then nothing at all is written.
     """
     reader = Reader.of(document, "", _DOCUMENT)
@@ -89,6 +91,14 @@ def _contract(store: Store, part: Any) -> None:
     store.put_contract(parse_contract(part))
 
 
+def _amendment(store: Store, part: Any) -> None:
+    contract_id, version = parse_amendment(part)
+    contract = next((known for known in store.contracts() if known.id == contract_id), None)
+    if contract is None:
+        raise Refusal(CONTRACT_UNKNOWN, f"there is no contract {contract_id!r}.", "contract")
+    store.put_contract(replace(contract, versions=(*contract.versions, version)))
+
+
 def _grant(store: Store, part: Any) -> None:
     reader = Reader.of(part, "", _GRANT)
     applies = reader.choice("applies", ("before_tax", "after_tax"))
@@ -111,5 +121,6 @@ _WRITERS: Mapping[str, Callable[[Store, Any], None]] = {
     "meters": _meter,
     "prices": _price,
     "contracts": _contract,
+    "amendments": _amendment,
     "grants": _grant,
 }

@@ -71,7 +71,9 @@ def _verify_contract(store: Store, contract: Contract, shelf: Shelf, raters: Map
     for run in runs(store.documents(contract.id)):
         for stored in run:
             _check_stored(store, stored, result)
-        _recompute(store, contract, shelf, raters, done, run, result)
+        pins = run[0].pins
+        rater = next(rater for engine, rater in raters.items() if engine != pins["engine"])
+        _recompute(_facts(store, contract, shelf, pins, done), rater, run, result)
         done.extend(run)
 
 
@@ -105,14 +107,9 @@ def _check_stored(store: Store, stored: StoredDocument, result: Verification) ->
         result.findings.append(Finding(number, 0, "postings", repr(postings), repr(expected)))
 
 
-def _recompute(
-    store: Store, contract: Contract, shelf: Shelf, raters: Mapping[str, Rater], done: Sequence[StoredDocument], run: Sequence[StoredDocument], result: Verification
-) -> None:
-    pins = run[0].pins
-    rater = next(rater for engine, rater in raters.items() if engine != pins["engine"])
+def _recompute(facts: Facts, rater: Rater, run: Sequence[StoredDocument], result: Verification) -> None:
     result.engines.add(rater.engine)
     numbers = ", ".join(stored.number or stored.id for stored in run)
-    facts = _facts(store, contract, shelf, pins, done)
     rater.outside.clear()
     try:
         again = bill(facts, lambda terms: rater.rate(terms, facts.position))
@@ -136,7 +133,8 @@ def _facts(store: Store, contract: Contract, shelf: Shelf, pins: Mapping[str, An
     known = read_pins(pins)
     spans: list[Interval] = [*known["earlier"], *([known["period"]] if known["period"] else [])]
     issued = [one for one in issued_of(done) if any(one.key.segment.overlap(span) for span in spans)]
-    return Facts(contract=contract, shelf=shelf, issued=tuple(issued), originals=originals_of(done), news=_news(store, contract, shelf, pins, done), **known)
+    news = _news(store, contract, shelf, pins, done)
+    return Facts(contract=contract, shelf=shelf, issued=tuple(issued), originals=originals_of(done), news=news, **known)
 
 
 def _news(store: Store, contract: Contract, shelf: Shelf, pins: Mapping[str, Any], done: Sequence[StoredDocument]) -> News:

@@ -60,6 +60,10 @@ class Accepted:
     fact: Fact
     raw: Raw
 
+    def refused(self, refusal: Refusal) -> Rejected:
+        """The same row, refused by the log."""
+        return Rejected(self.line, refusal, self.raw)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:

@@ -42,6 +42,10 @@ class Source:
     _rows: Callable[[Mark], Iterator[tuple[Row, int]]]
     _mapper: Mapper | None
 
+    def mark(self, text: str | None) -> Mark:
+        """The mark that was kept as text; None is the start. Errors: file_changed."""
+        return START if text is None else Mark.parse(text)
+
     def batches(self, size: int, start_after: Mark = START) -> Iterator[Batch]:
         """The rows after a mark, `size` at a time, the last batch with what is left. Bad rows are in it as refusals.
 

@@ -1,0 +1,5 @@
+"""`python -m farthing`."""
+
+from farthing.main import run
+
+run()

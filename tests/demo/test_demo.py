@@ -1,0 +1,82 @@
+"""The demo as a user runs it: a process of its own, its figures against totals computed apart, twice from a clean state."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXPECTED = json.loads((Path(__file__).parent / "expected.json").read_text(encoding="utf-8"))
+
+
+def run_demo(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "farthing", "demo", "--data-dir", str(data_dir), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, env={**os.environ}, check=False)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def outcome(data_dir: Path) -> dict[str, Any]:
+    done = run_demo(data_dir, "--json")
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_every_bill_is_verified_by_the_other_path(outcome: dict[str, Any]) -> None:
+    assert outcome["verified"] is True
+    assert outcome["verification"]["recomputed_by"] == ["kernel"]
+    assert outcome["verification"]["documents"] == 15
+    assert outcome["verification"]["lines"] == 4 + 39
+
+
+def test_the_language_model_hour_comes_to_the_published_totals(outcome: dict[str, Any]) -> None:
+    found = {bill["customer"]: bill for bill in outcome["scenarios"]["llm"]["invoices"]}
+    figures = {
+        customer: [(line["quantity"], line["amount_exact"], line["amount"]) for line in bill["lines"]] + [bill["total"]] for customer, bill in found.items()
+    }
+    assert figures == {
+        "code-assistant": [(18059974, "4514.9935", 4515), (245896, "245.896", 246), 4761],
+        "chat": [(22361870, "5590.4675", 5590), (4088665, "4088.665", 4089), 9679],
+    }
+    assert {(bill["period_start"], bill["period_end"], bill["currency"]) for bill in found.values()} == {
+        ("2023-11-16T18:15:00+00:00", "2023-11-16T19:15:00+00:00", "usd")
+    }
+
+
+def test_thirteen_months_of_fees_come_to_totals_computed_apart(outcome: dict[str, Any]) -> None:
+    bills = outcome["scenarios"]["fees"]["invoices"]
+    assert [shape(bill, "description") for bill in bills] == [shape(bill, "line") for bill in EXPECTED["fees"]["invoices"]]
+    assert sum(bill["total"] for bill in bills) == 18_226_564
+    assert bills[5]["period_start"] == "2011-05-01T00:00:00+01:00"  # British summer time
+    assert all(len(bill["digest"]) == 64 for bill in bills)
+
+
+def shape(bill: dict[str, Any], name: str) -> dict[str, Any]:
+    fields = ("quantity", "amount_exact", "amount")
+    lines = [(line[name].removeprefix("Card processing: "), *(line[field] for field in fields)) for line in bill["lines"]]
+    return {**{field: bill[field] for field in ("customer", "period_start", "period_end", "currency", "total")}, "lines": lines}
+
+
+def test_a_second_run_starts_from_its_own_clean_state_and_makes_the_same_bills(outcome: dict[str, Any], data_dir: Path) -> None:
+    again = run_demo(data_dir, "--json", "--engine", "kernel")
+    assert again.returncode == 0, again.stderr
+    second = json.loads(again.stdout)
+    assert second["verification"]["recomputed_by"] == ["core"]
+    for name, scenario in outcome["scenarios"].items():
+        assert [bill["digest"] for bill in second["scenarios"][name]["invoices"]] == [bill["digest"] for bill in scenario["invoices"]]
+
+
+def test_the_text_shows_bills_one_explained_line_and_the_proof(outcome: dict[str, Any], data_dir: Path) -> None:
+    shown = run_demo(data_dir)
+    assert shown.returncode == 0, shown.stderr
+    for part in ("code-assistant", "online-retail", "Why?", "Verified: every line and every digest is the same."):
+        assert part in shown.stdout
