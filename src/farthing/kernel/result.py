@@ -211,7 +211,15 @@ class _Decoder:
     def _fees(self, cell: Cell, row: Row) -> CellTrace:
         assert cell.fees is not None
         components = tuple(
-            ComponentTrace(component.label, row[f"comp{i}_events"], self._number(row, f"comp{i}_base"), self._number(row, f"comp{i}_amount"))
+            ComponentTrace(
+                component.label,
+                row[f"comp{i}_events"],
+                self._number(row, f"comp{i}_base"),
+                self._number(row, f"comp{i}_amount"),
+                component.of,
+                component.rate,
+                component.fixed,
+            )
             for i, component in enumerate(cell.fees.components)
         )
         names = ("fees_raised", "fees_capped", "fees_rounded", "fees_total")

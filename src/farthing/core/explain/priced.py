@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from farthing.core.explain.explanation import Step, figures
 from farthing.core.explain.measured import charged_unit, quantity_steps, usage_step
-from farthing.core.explain.wording import MOST_TERMS, count, money, name, number, quantity, total
+from farthing.core.explain.wording import MOST_TERMS, count, money, name, number, quantity, total, unit_words
 from farthing.core.rating.trace import CellTrace, ComponentTrace, FeesTrace, Rated, SegmentTrace
 from farthing.core.usage.meter import Meter
 
@@ -130,8 +130,15 @@ def _fees(cell: CellTrace, fees: FeesTrace, priced: Priced) -> Step:
 
 def _component(part: ComponentTrace, priced: Priced) -> Step:
     label = f"fee {name(part.label)}" if part.label else "fee"
-    note = f"{count(part.events)}" + (f", charged on {number(part.base)} in all" if part.base else "")
-    return Step("component", label, priced.money(part.amount), note, figures(events=part.events, base=part.base, amount=part.amount))
+    rated = [f"{number(part.base)} {unit_words(part.of)} × {priced.money(part.rate)}"] if part.of and part.base else []
+    fixed = [f"{count(part.events)} × {priced.money(part.fixed)}"] if part.fixed else []
+    bounded = part.rate * part.base + part.fixed * part.events != part.amount
+    of = f"units are those of property {name(part.of)}" if part.of and rated else ""
+    held = f"{count(part.events)}, each held within the fee's own bounds" if bounded else ""
+    note = "; ".join(words for words in (held, of) if words)
+    statement = priced.money(part.amount) if bounded or not (rated or fixed) else total(priced.money(part.amount), [*rated, *fixed])
+    values = figures(events=part.events, base=part.base, rate=part.rate, fixed=part.fixed, amount=part.amount)
+    return Step("component", label, statement, note, values)
 
 
 def _bounds(others: list[tuple[Fraction, str]], priced: Priced, terms: list[str]) -> Iterator[Step]:

@@ -86,7 +86,7 @@ class _Sums:
 
     def traces(self) -> tuple[ComponentTrace, ...]:
         rows = zip(self.components, self.counts, self.bases, self.amounts, strict=True)
-        return tuple(ComponentTrace(component.label, count, base, amount) for component, count, base, amount in rows)
+        return tuple(ComponentTrace(c.label, count, base, amount, c.of, c.rate, c.fixed) for c, count, base, amount in rows)
 
 
 def charge_events(fees: Fees, events: Sequence[Event]) -> FeesTrace:

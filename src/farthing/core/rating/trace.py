@@ -36,12 +36,16 @@ class SegmentTrace:
 @dataclass(frozen=True, slots=True)
 class ComponentTrace:
     """What one fee component came to over all events: `events` it applied to, `base` the sum of its property that it charged,
-    `amount` the sum of its amounts within the component's own bounds, before the event's bounds and rounding."""
+    `amount` the sum of its amounts within the component's own bounds, before the event's bounds and rounding. `of`, `rate` and
+    `fixed` are the component's own: without bounds of its own, amount = rate × base + fixed × events."""
 
     label: str
     events: int
     base: Fraction
     amount: Fraction
+    of: str | None = None
+    rate: Fraction = Fraction(0)
+    fixed: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)

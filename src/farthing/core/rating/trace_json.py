@@ -144,15 +144,22 @@ def _read_segment(document: Mapping[str, Any]) -> SegmentTrace:
 _FEE_FIGURES = ("raised", "capped", "rounded", "total")
 
 
+_COMPONENT_FIGURES = ("base", "amount", "rate", "fixed")
+
+
 def _fees(fees: FeesTrace) -> dict[str, Any]:
-    components = [{"label": part.label, "events": part.events, "base": show(part.base), "amount": show(part.amount)} for part in fees.components]
+    components = [
+        {"label": part.label, "events": part.events, "of": part.of, **{name: show(getattr(part, name)) for name in _COMPONENT_FIGURES}}
+        for part in fees.components
+    ]
     figures: dict[str, Fraction] = {name: getattr(fees, name) for name in _FEE_FIGURES}
     return {"events": fees.events, "free": fees.free, "components": components, **{name: show(figure) for name, figure in figures.items()}}
 
 
 def _read_fees(document: Mapping[str, Any]) -> FeesTrace:
     components = tuple(
-        ComponentTrace(part["label"], part["events"], read_shown(part["base"]), read_shown(part["amount"])) for part in document["components"]
+        ComponentTrace(part["label"], part["events"], of=part["of"], **{name: read_shown(part[name]) for name in _COMPONENT_FIGURES})
+        for part in document["components"]
     )
     figures = {name: read_shown(document[name]) for name in _FEE_FIGURES}
     return FeesTrace(document["events"], document["free"], components, **figures)
