@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from farthing.core.base.refusal import Refusal
@@ -59,16 +60,22 @@ def parse_fact(document: object) -> Fact:
 
 def _parse_event(raw: object, place: str | None) -> Event:
     document = read_object(raw, place, _EVENT_FIELDS)
-    payload = read_object(required(document, "payload", place), below(place, "payload"))
-    payload_place = below(place, "payload")
-    customer = required(payload, CUSTOMER_KEY, payload_place)
+    at, payload_at = _places(place)
+    payload = read_object(required(document, "payload", place), payload_at)
     return Event(
-        identifier=read_text(required(document, "identifier", place), below(place, "identifier"), IDENTIFIER_LONGEST),
-        event_name=read_text(required(document, "event_name", place), below(place, "event_name"), EVENT_NAME_LONGEST),
-        customer=read_text(customer, below(payload_place, CUSTOMER_KEY), CUSTOMER_LONGEST),
-        at=event_time(required(document, "timestamp", place), below(place, "timestamp")),
-        properties=normalise({name: value for name, value in payload.items() if name != CUSTOMER_KEY}, payload_place),
+        identifier=read_text(required(document, "identifier", place), at["identifier"], IDENTIFIER_LONGEST),
+        event_name=read_text(required(document, "event_name", place), at["event_name"], EVENT_NAME_LONGEST),
+        customer=read_text(required(payload, CUSTOMER_KEY, payload_at), at[CUSTOMER_KEY], CUSTOMER_LONGEST),
+        at=event_time(required(document, "timestamp", place), at["timestamp"]),
+        properties=normalise(payload, payload_at, CUSTOMER_KEY),
     )
+
+
+@lru_cache(maxsize=4)
+def _places(place: str | None) -> tuple[dict[str, str], str]:
+    """Where the fields of an event document stand (made once: nearly every document is in order), and where its payload does."""
+    payload = below(place, "payload")
+    return {**{name: below(place, name) for name in _EVENT_FIELDS}, CUSTOMER_KEY: below(payload, CUSTOMER_KEY)}, payload
 
 
 def event_time(raw: object, place: str | None = "timestamp") -> Instant:
@@ -120,7 +127,7 @@ def _parse_cloudevent(document: Mapping[str, Any], place: str | None) -> Event:
         event_name=read_text(required(document, "type", place), below(place, "type"), EVENT_NAME_LONGEST),
         customer=customer,
         at=event_time(required(document, "time", place), below(place, "time")),
-        properties=normalise({name: value for name, value in data.items() if name != CUSTOMER_KEY}, below(place, "data")),
+        properties=normalise(data, below(place, "data"), CUSTOMER_KEY),
     )
 
 

@@ -18,18 +18,19 @@ PAYLOAD_LARGEST = 16_384
 VALUE = "value"  # the property that, when present, is a number on every path
 
 
-def normalise(payload: Mapping[str, object], place: str) -> dict[str, str]:
+def normalise(payload: Mapping[str, object], place: str, without: str = "") -> dict[str, str]:
     """The properties of a payload as text: strings as they are, numbers in canonical decimal form, booleans "true"/"false".
 
-    A null property is absent. `value` is a number even when sent as text, and canonical: "1.0" and 1 are "1".
+    A null property is absent, and `without` is passed over. `value` is a number even when sent as text, and canonical: "1.0" and 1 are "1".
     Errors: property_not_scalar, properties_too_many, payload_too_large, number_…, text_….
     """
-    if len(payload) > PROPERTIES_MOST:
-        raise Refusal(PROPERTIES_TOO_MANY, f"{len(payload)} properties are more than {PROPERTIES_MOST}.", place)
+    count = len(payload) - (without in payload)
+    if count > PROPERTIES_MOST:
+        raise Refusal(PROPERTIES_TOO_MANY, f"{count} properties are more than {PROPERTIES_MOST}.", place)
     properties: dict[str, str] = {}
     size = 0
     for name, raw in payload.items():
-        if raw is None:
+        if raw is None or (name == without and without):
             continue
         # What nearly every property is, decided without calls.
         if not (isinstance(name, str) and 0 < len(name) <= PROPERTY_NAME_LONGEST and name.isprintable()):
@@ -60,12 +61,12 @@ def property_text(raw: object, place: str | None) -> str:
 
 def value_text(raw: object, place: str | None) -> str:
     """A number, sent as text or as a number, in canonical form. Errors: number_…, property_not_scalar."""
-    if isinstance(raw, Mapping | list | tuple):
-        raise Refusal(PROPERTY_NOT_SCALAR, f"{shown(raw)} is not a number.", place)
     if isinstance(raw, int) and not isinstance(raw, bool) and -(10**18) < raw < 10**18:
         return str(raw)
     if isinstance(raw, str | Decimal) and (text := _canonical(str(raw))) is not None:
         return text
+    if isinstance(raw, Mapping | list | tuple):
+        raise Refusal(PROPERTY_NOT_SCALAR, f"{shown(raw)} is not a number.", place)
     return show(parse_number(raw, place))
 
 

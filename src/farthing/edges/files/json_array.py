@@ -19,7 +19,10 @@ from farthing.edges.files.rows import START, Mark, Row
 
 CHUNK = 1 << 18
 _IN_TEXT = re.compile(rb'["\\]')
-_OUTSIDE = re.compile(rb'["\[\]{}]')
+# Everything up to the next bracket, or to a text that does not end in this piece. Possessive: nothing is tried twice.
+_FLAT = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+_QUOTE = ord('"')
+_DEEPER = {ord("{"): 1, ord("["): 1, _QUOTE: 0}
 _IN_SCALAR = re.compile(rb"[,\]\s]")
 _SPACE = re.compile(rb"[ \t\r\n]*")
 
@@ -30,6 +33,7 @@ class _Element:
     def __init__(self, first: int) -> None:
         self.find = self._nested if first in b'{["' else self._scalar
         self.depth, self.quoted, self.escaped = 0, False, False
+        self.is_text = first == _QUOTE
 
     def _scalar(self, data: bytes, at: int) -> int | None:
         match = _IN_SCALAR.search(data, at)
@@ -37,28 +41,39 @@ class _Element:
 
     def _nested(self, data: bytes, at: int) -> int | None:
         """The index just behind the element, or None when it goes on beyond `data`."""
+        if self.is_text:
+            self.quoted, self.is_text, at = True, False, at + 1
+        while True:
+            if self.quoted:
+                at = self._text(data, at)
+            else:
+                flat = _FLAT.match(data, at)
+                assert flat is not None
+                at = flat.end()
+                if at < len(data):
+                    self.depth += _DEEPER.get(data[at], -1)
+                    self.quoted = data[at] == _QUOTE
+                    at += 1
+            if at == len(data) and (self.quoted or self.depth > 0):
+                return None
+            if self.depth <= 0 and not self.quoted:
+                return at
+
+    def _text(self, data: bytes, at: int) -> int:
+        """Go on inside a text that began in an earlier piece, to its end or that of `data`."""
         while at < len(data):
             if self.escaped:
                 self.escaped, at = False, at + 1
                 continue
-            match = (_IN_TEXT if self.quoted else _OUTSIDE).search(data, at)
+            match = _IN_TEXT.search(data, at)
             if match is None:
-                return None
+                return len(data)
             at = match.end()
-            if self._step(match[0]) and self.depth <= 0 and not self.quoted:
+            if match[0] == b'"':
+                self.quoted = False
                 return at
-        return None
-
-    def _step(self, token: bytes) -> bool:
-        """Take one token in; whether an element may end with it."""
-        if token == b"\\":
             self.escaped = True
-            return False
-        if token == b'"':
-            self.quoted = not self.quoted
-        else:
-            self.depth += 1 if token in b"[{" else -1
-        return True
+        return at
 
 
 class _Array:

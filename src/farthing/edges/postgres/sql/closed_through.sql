@@ -1,0 +1,1 @@
+SELECT closed_through FROM books WHERE seller_entity = 'default'
