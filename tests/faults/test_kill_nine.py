@@ -8,14 +8,13 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROWS = 40_000
-CUSTOMERS = 12
+ROWS = 12_000
+CUSTOMERS = 5
 CATALOGUE: dict[str, Any] = {
     "customers": [{"id": f"c{n}"} for n in range(CUSTOMERS)],
     "meters": [{"id": "calls", "event_name": "call", "default_aggregation": {"formula": "sum"}}],
@@ -109,18 +108,16 @@ def test_killed_anywhere_and_run_again_makes_the_same_bills(seed: int, tmp_path:
     (tmp_path / "catalogue.json").write_text(json.dumps(CATALOGUE), encoding="utf-8")
     data = tmp_path / "data"
     finish(farthing(data, "apply", str(tmp_path / "catalogue.json")))
-    killed = sum(kill_during(farthing(data, "ingest", str(file)), chance.uniform(0.9, 3.0)) for _ in range(3))
+    killed = sum(kill_during(farthing(data, "ingest", str(file)), chance.uniform(0.9, 2.2)) for _ in range(2))
     finish(farthing(data, "ingest", str(file)), codes=(0, 1))
     billing = farthing(data, "bill", "--until", "2025-04-01T00:00:00Z")
-    killed += sum(kill_during(billing, chance.uniform(0.9, 3.0)) for _ in range(3))
+    killed += sum(kill_during(billing, chance.uniform(0.9, 2.2)) for _ in range(2))
     finish(billing)
     assert killed >= 2, "the kills came too late to disturb anything"
     expected, rejects = undisturbed
     found = bills(data)
     assert essence(found) == expected
-    numbers = sorted(bill["number"] for bill in found)
-    assert numbers == [f"{numbers[0][:-len(str(n))]}{n}" for n in range(1, len(numbers) + 1)] or len(set(numbers)) == len(numbers)
+    assert sorted(bill["number"] for bill in found) == [f"INV-{n:06}" for n in range(1, len(found) + 1)]
     assert (tmp_path / "events.ndjson.rejects.ndjson").read_text(encoding="utf-8").splitlines() == rejects
     verified = json.loads(finish(farthing(data, "verify", "--json")))
     assert verified["verified"] is True, verified
-    time.sleep(0)

@@ -145,6 +145,12 @@ def test_other_delimiters_encodings_and_no_header(tmp_path):
     assert [dict(fact.properties) for fact in facts] == [{"weight": "5", "region": "M\u00fcnchen"}, {"weight": "5", "region": "x;y"}]
 
 
+def test_tabs_part_the_fields_of_a_tsv_file(tmp_path):
+    content = "\n".join([HEADER, row("a", region='"x"')]).replace(",", "\t")
+    assert outcome(write(tmp_path, content, "events.tsv")) == ([(2, "a")], [])
+    assert outcome(write(tmp_path, content.replace("\t", ";"), "events.tsv"), parse_options({"file": {"delimiter": ";"}})) == ([(2, "a")], [])
+
+
 def test_reading_goes_on_from_every_mark(tmp_path):
     content = "\n".join([HEADER, row("a", region='"x\ny"'), row("b", value="?"), row('"c'), row("d"), "", row("e")])
     path = write(tmp_path, content)

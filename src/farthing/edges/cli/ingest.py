@@ -19,7 +19,7 @@ from farthing.edges.cli.wiring import Account, AsJson, DatabaseUrl, DataDir, Liv
 Mapping = Annotated[Path | None, typer.Option("--mapping", help="A TOML or JSON file that says which column is what.")]
 Columns = Annotated[list[str] | None, typer.Option("--map", help="field=column, such as identifier=InvoiceNo; repeat it.")]
 Constants = Annotated[list[str] | None, typer.Option("--set", help="field=text for every row, such as event_name=payment.")]
-Templates = Annotated[list[str] | None, typer.Option("--template", help="field=text with {column} or {row} in it.")]
+Templates = Annotated[list[str] | None, typer.Option("--template", help="field=text with {column}, {#file} or {#row} in it.")]
 Zone = Annotated[str | None, typer.Option("--time-zone", help="The zone of timestamps that do not say theirs, such as Europe/London.")]
 Form = Annotated[str | None, typer.Option("--format", help="csv, ndjson, json or parquet, where the name does not say.")]
 RejectsPath = Annotated[Path | None, typer.Option("--rejects", help="Where refused rows go; beside each file as NAME.rejects.ndjson if absent.")]

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedIOBase
+from pathlib import Path
 
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import FIELD_INVALID, TEXT_NOT_STORABLE
@@ -29,9 +30,10 @@ ENCODINGS = ("utf-8", "iso8859-1", "iso8859-15", "cp1252", "ascii")
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a CSV file is written. Quotes are always `"`, doubled inside a quoted field."""
+    """How a CSV file is written. Quotes are always `"`, doubled inside a quoted field. A `delimiter` of None goes by the file's
+    name: a tab for .tsv, else a comma."""
 
-    delimiter: str = ","
+    delimiter: str | None = None
     encoding: str = "utf-8"
     header: bool = True
 
@@ -47,9 +49,9 @@ class Header:
     after: Mark
 
 
-def dialect(delimiter: str = ",", encoding: str = "utf-8", header: bool = True) -> Dialect:
+def dialect(delimiter: str | None = None, encoding: str = "utf-8", header: bool = True) -> Dialect:
     """A dialect that can be read. Errors: field_invalid (delimiter), encoding_unsupported."""
-    if len(delimiter) != 1 or delimiter in '"\r\n\0' or not delimiter.isascii():
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\0' or not delimiter.isascii()):
         raise Refusal(FIELD_INVALID, f"{delimiter[:10]!r} is not one ASCII character that can part fields.", "delimiter")
     try:
         known = codecs.lookup(encoding).name.replace("utf-8-sig", "utf-8")
@@ -58,6 +60,13 @@ def dialect(delimiter: str = ",", encoding: str = "utf-8", header: bool = True) 
     if known not in ENCODINGS:
         raise Refusal(ENCODING_UNSUPPORTED, f"{encoding[:40]!r} is not one of {', '.join(ENCODINGS)}.", "encoding")
     return Dialect(delimiter, known, header)
+
+
+def delimiter_of(form: Dialect, file: str) -> str:
+    """The character that parts the fields of a file."""
+    if form.delimiter is not None:
+        return form.delimiter
+    return "\t" if ".tsv" in Path(file.lower()).suffixes else ","
 
 
 def read_header(content: BufferedIOBase, name: str, form: Dialect) -> Header:
@@ -101,12 +110,12 @@ def read_csv(content: BufferedIOBase, name: str, form: Dialect, header: Header, 
 
 def _records(content: BufferedIOBase, name: str, form: Dialect, start: Mark, width: int | None) -> Iterator[Row]:
     lines = _Lines(physical_lines(content, name, start.offset, start.line), form.encoding)
-    row = start.row
+    delimiter, row = delimiter_of(form, name), start.row
     while (line := lines.next()) is not None:
         if line.refusal is None and not line.text:
             continue
         row += 1
-        content_of, taken = _record(line, lines, form, width)
+        content_of, taken = _record(line, lines, delimiter, width)
         raw = b"\n".join(part.line.data for part in taken)
         last = taken[-1].line
         yield Row(line.line.number, Mark(last.end, last.number, row), raw, content_of)
@@ -148,13 +157,13 @@ class _Lines:
         return _Text(line, text, None)
 
 
-def _record(first: _Text, lines: _Lines, form: Dialect, width: int | None) -> tuple[list[str] | Refusal, list[_Text]]:
+def _record(first: _Text, lines: _Lines, delimiter: str, width: int | None) -> tuple[list[str] | Refusal, list[_Text]]:
     """The fields of the record that begins with `first`, or why it is none, with the lines it takes."""
     if first.refusal is not None:
         return first.refusal, [first]
     if '"' not in first.text:
-        return _checked(_plain(first.text, form), width), [first]
-    taken, state = [first], _scan(first.text, form.delimiter, False)
+        return _checked(_plain(first.text, delimiter), width), [first]
+    taken, state = [first], _scan(first.text, delimiter, False)
     size = len(first.text)
     while state is None and len(taken) < RECORD_LINES_MOST and size <= LINE_LARGEST:
         following = lines.next()
@@ -165,8 +174,8 @@ def _record(first: _Text, lines: _Lines, form: Dialect, width: int | None) -> tu
             break
         taken.append(following)
         size += len(following.text)
-        state = _scan(following.text, form.delimiter, True)
-    fields = _quoted(taken, state, form, width)
+        state = _scan(following.text, delimiter, True)
+    fields = _quoted(taken, state, delimiter, width)
     if isinstance(fields, Refusal) and len(taken) > 1:
         lines.give_back(taken[1:])
         taken = taken[:1]
@@ -199,19 +208,19 @@ def _scan(text: str, delimiter: str, inside: bool) -> bool | None:
                 return True
 
 
-def _plain(text: str, form: Dialect) -> list[str] | Refusal:
+def _plain(text: str, delimiter: str) -> list[str] | Refusal:
     if "\r" in text:
         return Refusal(CSV_MALFORMED, f"character {text.index(chr(13)) + 1} is a carriage return.")
-    return text.split(form.delimiter)
+    return text.split(delimiter)
 
 
-def _quoted(taken: Sequence[_Text], state: bool | None, form: Dialect, width: int | None) -> list[str] | Refusal:
+def _quoted(taken: Sequence[_Text], state: bool | None, delimiter: str, width: int | None) -> list[str] | Refusal:
     if state is None or (state is False and len(taken) > 1):
         return Refusal(CSV_QUOTE_UNCLOSED, "a quoted field begins here and does not end as it should.")
     if state is False:
         return Refusal(CSV_MALFORMED, "something other than the delimiter follows a closing quote.")
     try:
-        fields = next(csv.reader(["\n".join(part.text for part in taken)], delimiter=form.delimiter, strict=True))
+        fields = next(csv.reader(["\n".join(part.text for part in taken)], delimiter=delimiter, strict=True))
     except csv.Error as error:
         return Refusal(CSV_MALFORMED, f"{error}.")
     return _checked(fields, width)

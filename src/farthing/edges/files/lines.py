@@ -81,7 +81,7 @@ class _Zstandard(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader passes is a memoryview
         data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)

@@ -64,7 +64,7 @@ def parse_options(document: object) -> FileOptions:
     """
     sections = read_object(document, None, _SECTIONS)
     file = _section(sections, "file", _FILE)
-    form = file.get("format")
+    form, delimiter = file.get("format"), file.get("delimiter")
     others = read_choice(sections.get("other_columns", "ignore"), "other_columns", ("ignore", "keep")) == "keep"
     mapping = ColumnMapping(
         columns=_fields(sections, "columns"),
@@ -77,7 +77,7 @@ def parse_options(document: object) -> FileOptions:
     return FileOptions(
         format=None if form is None else _format(form),
         dialect=dialect(
-            delimiter=read_text(file.get("delimiter", ","), "file.delimiter", 10),
+            delimiter=None if delimiter is None else read_text(delimiter, "file.delimiter", 10),
             encoding=read_text(file.get("encoding", "utf-8"), "file.encoding", 40),
             header=read_flag(file.get("header", True), "file.header"),
         ),
