@@ -145,6 +145,20 @@ def test_other_delimiters_encodings_and_no_header(tmp_path):
     assert [dict(fact.properties) for fact in facts] == [{"weight": "5", "region": "M\u00fcnchen"}, {"weight": "5", "region": "x;y"}]
 
 
+def test_a_quote_left_open_before_a_line_that_is_no_text(tmp_path):
+    content = b"\n".join([HEADER.encode(), row("a", region='"x').encode(), b"\xff", row("b").encode()])
+    assert outcome(write(tmp_path, content)) == ([(4, "b")], [(2, "csv_quote_unclosed", None), (3, "encoding_malformed", None)])
+
+
+def test_rows_are_numbered_with_those_refused_and_on_from_a_mark(tmp_path):
+    path = write(tmp_path, "\n".join([HEADER, row("a", region='"x\ny"'), "", row("b", value="?"), row("c"), row("d")]))
+    columns = [f"{name}={name}" for name in ("event_name", "timestamp", "customer", "value")]
+    options = options_from_arguments(columns, templates=["identifier={#file}:{#row}:{identifier}"])
+    first, *_ = open_source(path, options).batches(2)
+    assert outcome(path, options)[0] == [(2, "events.csv:1:a"), (6, "events.csv:3:c"), (7, "events.csv:4:d")]
+    assert outcome(path, options, start=first.after)[0] == [(6, "events.csv:3:c"), (7, "events.csv:4:d")]
+
+
 def test_tabs_part_the_fields_of_a_tsv_file(tmp_path):
     content = "\n".join([HEADER, row("a", region='"x"')]).replace(",", "\t")
     assert outcome(write(tmp_path, content, "events.tsv")) == ([(2, "a")], [])

@@ -125,9 +125,21 @@ def test_arrays_across_chunks_and_backslashes_at_their_ends(tmp_path):
         assert ([name for _, name in accepted], rejected) == (names, [])
 
 
+def test_what_follows_an_array_is_never_read_as_part_of_it(tmp_path):
+    path = write(tmp_path, f"[{A}], {B}", "events.json")
+    for batch in open_source(path).batches(1):
+        assert outcome(path, start=batch.after) == ([], [(2, "json_malformed", None)])
+
+
 @pytest.mark.parametrize(("name", "join"), [("events.ndjson", "\n"), ("events.json", ", ")])
 def test_reading_goes_on_from_every_mark(tmp_path, name, join):
-    documents = [A, "17", B, json.dumps(event("\u00e9", value="x")), json.dumps(event("\u00e9"), ensure_ascii=False)]
+    documents = [
+        A,
+        "17",
+        json.dumps(event("b", note="y" * LINE_LARGEST)),
+        json.dumps(event("\u00e9", value="x")),
+        json.dumps(event("\u00e9"), ensure_ascii=False),
+    ]
     content = join.join(documents)
     path = write(tmp_path, f"[{content}]" if name.endswith(".json") else content, name)
     whole = outcome(path)
@@ -142,7 +154,7 @@ def test_reading_goes_on_from_every_mark(tmp_path, name, join):
 
 
 def test_ndjson_rows_through_a_mapping(tmp_path):
-    rows = [{"id": 7, "when": "2024-01-01T00:00:00Z", "user": "c", "n": 1.50}, {"id": 8, "when": "2024-01-01T00:00:00Z", "user": None}, [1]]
+    rows = [{"id": 7, "when": "2024-01-01T00:00:00Z", "user": "c", "n": 1.50}, {"id": 8, "when": "2024-01-01T00:00:00Z", "user": ""}, [1]]
     path = write(tmp_path, "\n".join(json.dumps(row) for row in rows), "rows.jsonl")
     options = options_from_arguments(["identifier=id", "timestamp=when", "customer=user", "value=n"], ["event_name=call"])
     (batch,) = open_source(path, options).batches(9)

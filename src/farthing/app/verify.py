@@ -100,11 +100,21 @@ def _check_stored(store: Store, stored: StoredDocument, result: Verification) ->
     for n, payload in enumerate(line_payloads(stored), start=1):
         kept = store.line(payload.id)
         _compare(number, n, {} if kept is None else kept[1], payload.content, result)
-    postings = list(store.postings(stored.id))
-    period = read_period(postings[0]["period"]) if postings else None
-    expected = [] if period is None else [posting_document(p) for p in postings_for(read_document(stored.content), period)]
-    if sorted(map(repr, map(_sorted, postings))) != sorted(map(repr, map(_sorted, expected))) or (period is None and stored.content["due"]):
+    postings = sorted(repr(sorted(posting.items())) for posting in store.postings(stored.id))
+    expected = _expected_postings(store, stored)
+    if postings != expected:
         result.findings.append(Finding(number, 0, "postings", repr(postings), repr(expected)))
+
+
+def _expected_postings(store: Store, stored: StoredDocument) -> list[str]:
+    """What the document books, in the accounting period that it was booked in; why it cannot be booked where it does not add up."""
+    booked = store.postings(stored.id)
+    try:
+        period = read_period(booked[0]["period"] if booked else "1970-01")
+        postings = postings_for(read_document(stored.content), period)
+    except ValueError as error:
+        return [str(error)]
+    return sorted(repr(sorted(posting_document(posting).items())) for posting in postings)
 
 
 def _recompute(facts: Facts, rater: Rater, run: Sequence[StoredDocument], result: Verification) -> None:
@@ -166,7 +176,3 @@ def _compare(number: str, line: int, stored: Mapping[str, Any], again: Mapping[s
     for name in sorted(stored.keys() | again.keys()):
         if stored.get(name) != again.get(name):
             result.findings.append(Finding(number, line, name, repr(stored.get(name)), repr(again.get(name))))
-
-
-def _sorted(posting: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return sorted(posting.items())

@@ -86,7 +86,7 @@ class _Array:
     def more(self) -> bool:
         """Read the next chunk when this one is consumed; False at the end of the file."""
         if self.at == len(self.data):
-            pass
+            self.consumed += self.at
             self.data, self.at = self.content.read1(CHUNK), 0
         return bool(self.data)
 
