@@ -31,11 +31,11 @@ SEMANTICS = 1
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Who bills: the store, the engine that rates, the clock's reading, and a maker of ids (given a prefix)."""
+    """Who bills: the store, the engine that rates, the instant at which it books, and a maker of ids (given a prefix)."""
 
     store: Store
     rater: Rater
-    now: Instant
+    at: Instant
     new_id: Callable[[str], str]
 
 
@@ -97,7 +97,7 @@ def finalise(clerk: Clerk, contract: Contract, drafts: Iterable[StoredDocument])
     """Make drafts final: number, postings in the first open accounting period, and grants used, each document as one change."""
     for one in drafts:
         document = read_document(one.content)
-        accounting = period_for(clerk.now, contract.billing.zone, clerk.store.closed_through())
+        accounting = period_for(clerk.at, contract.billing.zone, clerk.store.closed_through())
         postings = [posting_document(posting) for posting in postings_for(document, accounting)]
         number = clerk.store.finalise(one, line_payloads(one), postings, document.grants_used)
         yield StoredDocument(one.id, one.contract, one.kind, "final", one.content, one.digest, one.pins, number)
