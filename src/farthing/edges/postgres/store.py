@@ -7,6 +7,8 @@ from types import TracebackType
 
 from farthing.edges.postgres.bills import BillTables
 from farthing.edges.postgres.catalogue import CatalogueTables
+from farthing.edges.postgres.bills import BillTables
+from farthing.edges.postgres.catalogue import CatalogueTables
 from farthing.edges.postgres.log import LogWriter
 from farthing.edges.postgres.reads import LogReader
 from farthing.edges.postgres.session import Mode, Patience, Session
@@ -21,6 +23,8 @@ class PostgresStore(LogWriter, LogReader, CatalogueTables, BillTables):
         self.streams = Streams(session)
         LogWriter.__init__(self, session)
         LogReader.__init__(self, session, self.streams)
+        CatalogueTables.__init__(self, session)
+        BillTables.__init__(self, session)
         CatalogueTables.__init__(self, session)
         BillTables.__init__(self, session)
 
