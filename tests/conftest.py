@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from farthing.edges.postgres.migrate import migrate as run_migrations
 from farthing.edges.postgres.supervisor import OWNER, SERVICE, Server, ephemeral
 
 _TEMPLATE = "farthing_template"
@@ -31,7 +32,7 @@ def pg_server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def migrate() -> Callable[[str], None]:
     """The hook: brings the empty database with this owner URL to the schema that `fresh_database` starts from."""
-    return lambda owner_dsn: None
+    return lambda owner_dsn: run_migrations(owner_dsn) and None
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,9 @@ def test_kernel_equals_core(engine: Engine, case: tuple[Program, Meter, Interval
 
 @TOGETHER
 @given(cases(make.values(make.EXTREME, exponents=True)))
-def test_kernel_equals_core_at_the_limits_or_says_that_it_is_outside(engine: Engine, case: tuple[Program, Meter, Interval, dict[Any, list[Event]]]) -> None:
+def test_kernel_equals_core_at_the_limits_or_says_that_it_is_outside(
+    engine: Engine, case: tuple[Program, Meter, Interval, dict[Any, list[Event]]]
+) -> None:
     try:
         result = run(engine, *case)
     except OutsideDomain as outside:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -94,7 +94,10 @@ def _charged(done: CellColumns, i: int, segment: Segment, units: Num, due: str) 
 
 def _volume(done: CellColumns, curve: Curve, quantity: Num) -> None:
     last = len(curve.segments) - 1
-    tests = [(i, "TRUE" if segment.upper is None or i == last else compare(quantity, "<=", const(segment.upper))) for i, segment in enumerate(curve.segments)]
+    tests = [
+        (i, "TRUE" if segment.upper is None or i == last else compare(quantity, "<=", const(segment.upper)))
+        for i, segment in enumerate(curve.segments)
+    ]
     found = " ".join(f"WHEN {test} THEN CAST({i} AS BIGINT)" for i, test in tests)
     done.layers.columns({"segment": f"CASE {found} END"})
     done.counts["segment"] = "segment"
@@ -128,17 +131,17 @@ def fees_cell(relation: str, charged: Charged) -> CellColumns:
     return done
 
 
-def column_order(cells: list[CellColumns]) -> dict[str, Kind]:
+def column_order(cells: Sequence[CellColumns]) -> dict[str, Kind]:
     """Every column that some cell has, and its type, in one order for all cells."""
     counts = dict.fromkeys((name for cell in cells for name in cell.counts), "BIGINT")
     numbers = dict.fromkeys((name for cell in cells for name in cell.numbers), "HUGEINT")
-    order: dict[str, Kind] = {name: "BIGINT" for name in counts}
-    return order | {name: "HUGEINT" for name in numbers}
+    order: dict[str, Kind] = dict.fromkeys(counts, "BIGINT")
+    return order | dict.fromkeys(numbers, "HUGEINT")
 
 
-def select_cell(cell: CellColumns, index: int, keys: str, columns: Mapping[str, Kind], extra: Mapping[str, str]) -> str:
-    """The cell's rows with all columns of the result, those that it lacks as NULL."""
-    items = [f"CAST({index} AS SMALLINT) AS cell"]
+def select_cell(cell: CellColumns, index: int | None, keys: str, columns: Mapping[str, Kind], extra: Mapping[str, str]) -> str:
+    """The cell's rows with all columns of the result, those that it lacks as NULL; None is no cell."""
+    items = [f"CAST({'NULL' if index is None else index} AS SMALLINT) AS cell"]
     for name, kind in columns.items():
         if name in cell.counts:
             sql = cell.counts[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+
 import pyarrow as pa
 
 from farthing.kernel.domain import OutsideDomain
@@ -53,7 +54,13 @@ def domain(job: Job, types: pa.Schema, *, charge_columns: tuple[str, ...] = ("ch
 
 
 def _rate(
-    engine: Engine, events: Events, job: Job, charge_columns: tuple[str, ...], properties: Mapping[str, str] | None, charges: Iterable[Hashable], owned: bool
+    engine: Engine,
+    events: Events,
+    job: Job,
+    charge_columns: tuple[str, ...],
+    properties: Mapping[str, str] | None,
+    charges: Iterable[Hashable],
+    owned: bool,
 ) -> KernelResult:
     source = open_source(engine, events)
     run = Run(engine, job)

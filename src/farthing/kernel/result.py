@@ -31,7 +31,7 @@ class Layout:
 
     keys: int
     cells: tuple[Mapping[str, int], ...]
-    line: tuple[int, ...]  # by cell when each is a line, else one
+    line: tuple[int, ...]  # by cell when each is a line (last the line without cells), else one
     details: tuple[str, ...]
 
 
@@ -88,7 +88,7 @@ class KernelResult:
             charges.setdefault(self._key(row), []).append(row)
         decoder = _Decoder(self.job, self.layout)
         for key, rows in charges.items():
-            yield key, decoder.charge(sorted(rows, key=lambda row: row["cell"] if row["cell"] is not None else -1))
+            yield key, decoder.charge(sorted(rows, key=lambda row: len(self.layout.cells) if row["cell"] is None else row["cell"]))
 
     def _key(self, row: Row) -> Hashable:
         return key_of(tuple(row[f"k{i}"] for i in range(self.layout.keys)))
@@ -116,7 +116,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
         data = memoryview(chunk.buffers()[1])[16 * chunk.offset : 16 * (chunk.offset + len(chunk))]
         numbers = [low + (high << 64) for low, high in struct.iter_unpack("<Qq", data)]
         if chunk.null_count:
-            numbers = [number if valid else None for number, valid in zip(numbers, chunk.is_valid().to_pylist(), strict=True)]  # type: ignore[misc]
+            numbers = [number if valid else None for number, valid in zip(numbers, chunk.is_valid().to_pylist(), strict=True)]
         found += numbers
     return found
 
@@ -137,26 +137,30 @@ class _Decoder:
         for row in rows:
             if row["refused"] is not None:
                 return self._negative(row)
-        for number, row in enumerate(rows):
+        for row in rows:
             if row["amount"] is None:
-                return self._too_large(row, number)
+                return self._too_large(row)
         if self.job.is_line_each:
-            labels = [self.program.cells[row["cell"]].label if self.program.line_per_cell else "" for row in rows]
-            return tuple(self._line(row, (self._cell(row),), label) for row, label in zip(rows, labels, strict=True))
+            return tuple(self._line(row, () if row["cell"] is None else (self._cell(row),), self._label(row)) for row in rows)
         cells = tuple(self._cell(row) for row in rows if row["cell"] is not None)
         return (self._line(rows[0], cells, ""),)
+
+    def _label(self, row: Row) -> str:
+        return self.program.cells[row["cell"]].label if self.program.line_per_cell and row["cell"] is not None else ""
 
     def _negative(self, row: Row) -> Refusal:
         before = self._steps(row)[: row["refused"]]
         quantity = before[-1].after if before else self._number(row, "quantity")
         return Refusal(QUANTITY_NEGATIVE, f"the quantity {show(quantity)} is negative.", "quantity")
 
-    def _too_large(self, row: Row, _: int) -> Refusal:
+    def _too_large(self, row: Row) -> Refusal:
         exact = Fraction(row["exact"], self._line_den(row))
         return Refusal(AMOUNT_TOO_LARGE, f"{show(exact)} minor units are more than books carry.", "quantity")
 
     def _line_den(self, row: Row) -> int:
-        return self.layout.line[row["cell"] if self.job.is_line_each else 0]
+        if not self.job.is_line_each:
+            return self.layout.line[0]
+        return self.layout.line[-1 if row["cell"] is None else row["cell"]]
 
     def _line(self, row: Row, cells: tuple[CellTrace, ...], label: str) -> Rated:
         den, program = self._line_den(row), self.program
@@ -181,7 +185,9 @@ class _Decoder:
         cell = self.program.cells[row["cell"]]
         if cell.fees is not None:
             return self._fees(cell, row)
-        usage = self._usage(row, self.job.meter.aggregation, tuple((name, self._number(row, f"detail{i}")) for i, name in enumerate(self.layout.details)))
+        usage = self._usage(
+            row, self.job.meter.aggregation, tuple((name, self._number(row, f"detail{i}")) for i, name in enumerate(self.layout.details))
+        )
         return CellTrace(cell.label, usage, self._steps(row), self._segments(cell, row), None, self._number(row, "cell_exact"))
 
     def _usage(self, row: Row, aggregation: Aggregation, details: tuple[tuple[str, Fraction], ...]) -> Usage:

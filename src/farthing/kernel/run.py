@@ -16,7 +16,7 @@ from farthing.kernel.engine import Engine, Table
 from farthing.kernel.fees import Charged, charge_fees
 from farthing.kernel.job import Job
 from farthing.kernel.layers import Layers
-from farthing.kernel.numbers import HUGE, Num, literal
+from farthing.kernel.numbers import HUGE, Num, const, literal
 from farthing.kernel.result import Layout, key_of
 from farthing.kernel.source import Source
 from farthing.kernel.stage import NO_CELL, Stage, classify
@@ -45,7 +45,7 @@ class Run:
         unmatched = self._unmatched(stage)
         measured = measure(self.job, stage) if self.job.has_curves else None
         cells, keys = self._cells(stage, measured, [table for table in (listed, unmatched) if table], unmatched)
-        table, line = self._line_each(typed, cells) if self.job.is_line_each else self._line_for_all(typed, cells, keys, unmatched)
+        table, line = self._line_each(typed, cells, unmatched) if self.job.is_line_each else self._line_for_all(typed, cells, keys, unmatched)
         details = tuple(name for name, _ in measured.details) if measured else ()
         layout = Layout(len(typed.keys), tuple(cell.denominators() for cell in cells), line, details)
         return table, layout, {key_of(key): EXPONENT_OUTSIDE for key in typed.outside}
@@ -134,14 +134,19 @@ class Run:
             return f"SELECT *, CAST(0 AS BIGINT) AS unmatched FROM {table}"
         return f"SELECT t.*, coalesce(m.unmatched, 0) AS unmatched FROM {table} AS t LEFT JOIN {unmatched} AS m ON {_same(typed, 't', 'm')}"
 
-    def _line_each(self, typed: Typed, cells: Sequence[CellColumns]) -> tuple[str, tuple[int, ...]]:
-        """Lines that are cells."""
+    def _line_each(self, typed: Typed, cells: Sequence[CellColumns], left: str | None) -> tuple[str, tuple[int, ...]]:
+        """Lines that are cells; with a line a cell, also one for the events that none took."""
         order, dens, selects = column_order(cells), [], []
         unmatched = "unmatched" if len(cells) == 1 else "CAST(0 AS BIGINT)"
         for index, cell in enumerate(cells):
             line = line_columns(self.job.program, cell.layers, cell.numbers["cell_exact"], AMOUNT_BOUND)
             dens.append(line.den)
             selects.append(select_cell(cell, index, typed.key_list(), order, line.columns | {"unmatched": unmatched}))
+        if left is not None and self.job.program.line_per_cell:
+            nothing = CellColumns(Layers(f"SELECT * FROM {left}"))
+            line = line_columns(self.job.program, nothing.layers, const(0), AMOUNT_BOUND)
+            dens.append(line.den)
+            selects.append(select_cell(nothing, None, typed.key_list(), order, line.columns | {"unmatched": "unmatched"}))
         declared = order | LINE_TYPES | {"refused": "BIGINT", "unmatched": "BIGINT"}
         return self.engine.make("result", " UNION ALL ".join(selects), {}, declared).name, tuple(dens)
 
@@ -154,7 +159,9 @@ class Run:
         parts = " ".join(f"WHEN {i} THEN cell_exact * {literal(den // cell.numbers['cell_exact'].den, 'HUGEINT')}" for i, cell in enumerate(cells))
         sums = f"SELECT {typed.key_list()}, sum(CASE cell {parts} END) AS subtotal FROM {rows} GROUP BY {typed.key_list()}"
         everyone = " UNION ".join(f"SELECT {typed.key_list()} FROM {name}" for name in keys)
-        left, found = (f" LEFT JOIN {unmatched} AS m ON {_same(typed, 'a', 'm')}", "coalesce(m.unmatched, 0)") if unmatched else ("", "CAST(0 AS BIGINT)")
+        left, found = (
+            (f" LEFT JOIN {unmatched} AS m ON {_same(typed, 'a', 'm')}", "coalesce(m.unmatched, 0)") if unmatched else ("", "CAST(0 AS BIGINT)")
+        )
         relation = (
             f"SELECT {typed.key_list('a.')}, coalesce(s.subtotal, 0) AS sum_line, {found} AS unmatched "
             f"FROM ({everyone}) AS a LEFT JOIN ({sums}) AS s ON {_same(typed, 'a', 's')}{left}"

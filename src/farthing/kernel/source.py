@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from farthing.kernel.engine import Engine
 
-Events = pa.Table | pa.RecordBatchReader | str | Path | Sequence[str | Path]
+Events: TypeAlias = pa.Table | pa.RecordBatchReader | str | Path | Sequence[str | Path]
 Bounds = tuple[int, int]
 
 
@@ -170,6 +170,6 @@ def _parquet_nulls(events: str | Path | Sequence[str | Path], index: int) -> int
         for group in range(data.num_row_groups):
             stats = None if leaf is None else data.row_group(group).column(leaf).statistics
             if stats is None or not stats.has_null_count:
-                return pq.read_table(path, columns=[name]).column(0).null_count
+                return int(pq.read_table(path, columns=[name]).column(0).null_count)
             nulls += stats.null_count
     return nulls

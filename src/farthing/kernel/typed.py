@@ -62,7 +62,7 @@ def find_roles(source: Source, job: Job, charge_columns: tuple[str, ...], proper
     found: dict[str, int] = {}
     for name in dict.fromkeys((*job.numbers(), *job.texts(), *job.presences())):
         column = (properties or {}).get(name, name)
-        if column not in places or (properties is None or name not in properties) and column in reserved:
+        if column not in places or ((properties is None or name not in properties) and column in reserved):
             raise OutsideDomain(f"no column holds the property {name!r}")
         if source.names.count(column) > 1:
             raise OutsideDomain(f"several columns are named {column!r}")
@@ -110,7 +110,9 @@ def _roles(source: Source, roles: Roles, job: Job, typed: Typed) -> Iterator[str
         typed.numbers[name] = column
         yield f"{_raw(source, roles.properties[name])} AS n{i}"
     for i, name in enumerate(job.texts()):
-        distinct = name == job.meter.value_key and job.measured is Aggregation.UNIQUE_COUNT and source.types[roles.properties[name]].startswith("DECIMAL")
+        distinct = (
+            name == job.meter.value_key and job.measured is Aggregation.UNIQUE_COUNT and source.types[roles.properties[name]].startswith("DECIMAL")
+        )
         typed.texts[name] = f"t{i}"
         yield f"{_text(source, roles.properties[name], name, distinct)} AS t{i}"
     for i, name in enumerate(job.presences()):

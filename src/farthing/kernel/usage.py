@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from farthing.core.base.rounding import RoundingMode
 from farthing.core.rating.program import Cell
 from farthing.core.usage.aggregate import nearest_rank
 from farthing.core.usage.meter import Aggregation
@@ -13,7 +14,6 @@ from farthing.kernel.columns import NumberColumn, as_num, integer, named, summed
 from farthing.kernel.job import Job
 from farthing.kernel.layers import Layers
 from farthing.kernel.numbers import BIG, Num, product, retyped, rounded, sub, times
-from farthing.kernel.numbers import RoundingMode as Mode
 from farthing.kernel.stage import Stage
 
 COUNTS = ("n", "aside", "first", "last")
@@ -117,7 +117,7 @@ def _measured(stage: Stage, query: str, quantity: Num, details: tuple[tuple[str,
 
 def _rank(percentile: Fraction, count: str) -> Num:
     """The nearest rank among `count` values, a column."""
-    return rounded(times(Num(count, 1, 0, BIG, "BIGINT"), percentile / 100), Mode.UP)
+    return rounded(times(Num(count, 1, 0, BIG, "BIGINT"), percentile / 100), RoundingMode.UP)
 
 
 def _count(sql: str) -> Num:

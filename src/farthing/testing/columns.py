@@ -33,7 +33,9 @@ def events_table(charges: Charges, properties: Sequence[str], types: Mapping[str
     return pa.table(columns)
 
 
-def core_rated(program: Program, meter: Meter, charges: Charges, interval: Interval) -> tuple[dict[Hashable, tuple[Rated, ...]], dict[Hashable, Refusal]]:
+def core_rated(
+    program: Program, meter: Meter, charges: Charges, interval: Interval
+) -> tuple[dict[Hashable, tuple[Rated, ...]], dict[Hashable, Refusal]]:
     """Core's lines and refusals by the kernel's keys: the charge, or charge and groups. Charges without any line are left out."""
     rated: dict[Hashable, tuple[Rated, ...]] = {}
     refused: dict[Hashable, Refusal] = {}

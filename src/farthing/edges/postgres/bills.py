@@ -15,6 +15,7 @@ from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import parse_instant
 from farthing.core.invoice.document import issued_from, key_text, read_line
 from farthing.core.invoice.invoice import Issued, Line
+from farthing.core.ledger.periods import AccountingPeriod, read_period
 from farthing.edges.postgres.session import Connection, Session
 from farthing.edges.postgres.statements import statement
 
@@ -96,6 +97,15 @@ class BillTables:
             for row in rows:
                 yield _stored(row, "final")
             after = rows[-1][8]
+
+    def postings(self, document_id: str) -> Sequence[Mapping[str, Any]]:
+        """The postings of a final document, as they were given to `finalise`, in order."""
+        return [posting for (posting,) in self._session.rows("postings", {"document": document_id})]
+
+    def closed_through(self) -> AccountingPeriod | None:
+        """The last accounting period that is closed; None when all are open."""
+        closed = self._session.value("closed_through")
+        return read_period(closed) if closed else None
 
     def line(self, line_id: str) -> tuple[StoredDocument, Mapping[str, Any]] | None:
         """A line by its id, or as `<document number>:<n>` with n from 1, with its document."""

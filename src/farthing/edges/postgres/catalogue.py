@@ -17,7 +17,7 @@ from farthing.core.base.time import Interval
 from farthing.core.base.timeline import Version
 from farthing.core.catalog.fields import canonical
 from farthing.core.catalog.terms import Grant, PriceVersion
-from farthing.core.contract.contract import Contract
+from farthing.core.contract.contract import Agreement, Contract
 from farthing.core.contract.parse import agreement_document, contract_document, read_agreement, read_contract
 from farthing.core.usage.meter import Meter
 from farthing.core.usage.parse import meter_document, parse_meter
@@ -114,11 +114,7 @@ class CatalogueTables:
     def contracts(self, customer: str | None = None) -> Sequence[Contract]:
         """Contracts with all their versions, by id."""
         rows = self._session.rows("contracts", {"customer": customer})
-        found = ((document, [row[1:] for row in group]) for document, group in groupby(rows, key=itemgetter(0)))
-        return [
-            read_contract(document, tuple(Version(Interval(start, end), revision, read_agreement(agreed)) for start, end, revision, agreed in versions))
-            for document, versions in found
-        ]
+        return [read_contract(document, tuple(_version(*row[1:]) for row in group)) for document, group in groupby(rows, key=itemgetter(0))]
 
     def meters(self) -> Mapping[str, Meter]:
         """All meters by id."""
@@ -175,6 +171,10 @@ def _put_header(connection: Connection, contract: Contract, content: Mapping[str
     elif known[0] != content:
         changed = sorted(name for name in {*known[0], *content} if known[0].get(name) != content.get(name))
         raise Refusal(CONTRACT_CHANGED, f"contract {contract.id!r} has another {', '.join(changed)}.", changed[0])
+
+
+def _version(start: int, end: int, revision: int, agreement: Mapping[str, Any]) -> Version[Agreement]:
+    return Version(Interval(start, end), revision, read_agreement(agreement))
 
 
 def _need_customer(connection: Connection, customer: str) -> None:

@@ -107,10 +107,9 @@ def _write_chart(connection: psycopg.Connection) -> None:
 def ensure_account(owner_dsn: str, name: str) -> int:
     """The number of the account of that name, created if there is none."""
     try:
-        with psycopg.connect(owner_dsn, autocommit=True, connect_timeout=30, options="-c search_path=farthing,pg_temp") as connection:
-            with connection.transaction():
-                connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-                row = connection.execute(statement("ensure_account"), {"name": name}).fetchone()
+        with psycopg.connect(owner_dsn, connect_timeout=30, options="-c search_path=farthing,pg_temp") as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            row = connection.execute(statement("ensure_account"), {"name": name}).fetchone()
     except psycopg.Error as error:
         raise named(error) from error
     assert row is not None

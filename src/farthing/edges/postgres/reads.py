@@ -18,7 +18,9 @@ from farthing.edges.postgres.statements import statement
 from farthing.edges.postgres.streams import Streams
 
 _EVENTS = pa.schema([("customer", pa.string()), ("position", pa.int64()), ("at", pa.int64()), ("identifier", pa.string()), ("payload", pa.string())])
-_ACCEPTED = pa.schema([(name, pa.string()) for name in ("identifier", "hash", "target", "event_name", "customer")] + [("at", pa.int64()), ("payload", pa.string())])
+_ACCEPTED = pa.schema(
+    [*((name, pa.string()) for name in ("identifier", "hash", "target", "event_name", "customer")), ("at", pa.int64()), ("payload", pa.string())]
+)
 _decode = msgspec.json.Decoder().decode
 
 

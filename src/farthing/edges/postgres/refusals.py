@@ -11,7 +11,9 @@ DATABASE_DISK_FULL = refusal_kind(
     "database_disk_full", "The disk of the database is full; what was acknowledged is safe.", "Free space on that disk, then send the same again."
 )
 DATABASE_BUSY = refusal_kind(
-    "database_busy", "The database did not get to it in time: a lock or the statement took too long.", "Send the same again, later or in smaller parts."
+    "database_busy",
+    "The database did not get to it in time: a lock or the statement took too long.",
+    "Send the same again, later or in smaller parts.",
 )
 DATABASE_TOO_OLD = refusal_kind("database_too_old", "The server is an older PostgreSQL than 18.", "Use PostgreSQL 18 or newer.")
 DATABASE_NOT_MIGRATED = refusal_kind(

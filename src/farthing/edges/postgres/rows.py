@@ -53,9 +53,18 @@ class FactRows:
 
     def subset(self, indices: Sequence[int]) -> FactRows:
         """The rows at these places."""
-        columns = (self.identifiers, self.event_names, self.customers, self.ats, self.payloads)
-        chosen = ([column[index] for index in indices] for column in columns)
-        return FactRows(*chosen, targets=None if self.targets is None else [self.targets[index] for index in indices])
+
+        def chosen(column: Sequence[bytes]) -> list[bytes]:
+            return [column[index] for index in indices]
+
+        return FactRows(
+            chosen(self.identifiers),
+            chosen(self.event_names),
+            chosen(self.customers),
+            chosen(self.ats),
+            chosen(self.payloads),
+            None if self.targets is None else chosen(self.targets),
+        )
 
     def fact(self, index: int) -> Fact:
         """The fact in one row."""

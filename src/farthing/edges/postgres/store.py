@@ -7,8 +7,6 @@ from types import TracebackType
 
 from farthing.edges.postgres.bills import BillTables
 from farthing.edges.postgres.catalogue import CatalogueTables
-from farthing.edges.postgres.bills import BillTables
-from farthing.edges.postgres.catalogue import CatalogueTables
 from farthing.edges.postgres.log import LogWriter
 from farthing.edges.postgres.reads import LogReader
 from farthing.edges.postgres.session import Mode, Patience, Session

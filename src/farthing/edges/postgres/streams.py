@@ -47,7 +47,8 @@ class Streams:
             with connection.cursor() as cursor:
                 cursor.execute(text)
                 for batch in cursor.fetch_record_batch():
-                    yield pa.RecordBatch.from_arrays([column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)], schema=schema)
+                    columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
+                    yield pa.RecordBatch.from_arrays(columns, schema=schema)
         except adbc_driver_manager.Error as error:
             connection.close()
             raise _named(error) from error
@@ -81,9 +82,8 @@ class Streams:
         try:
             with self._session.run(declare) as cursor:
                 while rows := cursor.fetchmany(_CURSOR_ROWS):
-                    yield pa.RecordBatch.from_arrays(
-                        [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), schema, strict=True)], schema=schema
-                    )
+                    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), schema, strict=True)]
+                    yield pa.RecordBatch.from_arrays(columns, schema=schema)
         except psycopg.Error as error:
             raise named(error) from error
 

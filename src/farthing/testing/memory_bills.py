@@ -1,0 +1,141 @@
+"""Drafts, finalised documents, waivers and the books in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from farthing.app.refusals import (
+    CONTRACT_UNKNOWN,
+    DOCUMENT_CHANGED,
+    DOCUMENT_OUTDATED,
+    ENTRY_UNBALANCED,
+    GRANT_EXHAUSTED,
+    GRANT_UNKNOWN,
+    LEDGER_ACCOUNT_UNKNOWN,
+    PERIOD_CLOSED,
+)
+from farthing.app.store import LinePayload, StoredDocument
+from farthing.core.base.refusal import Refusal
+from farthing.core.invoice.document import issued_from, key_text, read_line
+from farthing.core.invoice.invoice import Issued, Line
+from farthing.core.ledger.accounts import CHART
+from farthing.testing.memory_state import Held
+
+_PREFIXES = {"invoice": "INV-", "credit_note": "CN-"}
+
+
+class MemoryBills(Held):
+    """Bills."""
+
+    def issued(self, contract: str) -> Sequence[Issued]:
+        """What finalised documents have billed under a contract, by charge key, in order of first billing."""
+        by_key: dict[str, list[tuple[str, Line]]] = {}
+        for document in self.documents(contract):
+            for payload in self._state.lines[document.id]:
+                line = read_line(payload.content)
+                by_key.setdefault(key_text(line.key), []).append((document.number or "", line))
+        return [issued_from(lines) for lines in by_key.values()]
+
+    def waived(self, contract: str) -> Mapping[str, int]:
+        """Minor units given up on purpose, by charge key (its text)."""
+        sums: dict[str, int] = {}
+        for whose, key, amount, _ in self._state.waivers:
+            if whose == contract:
+                sums[key] = sums.get(key, 0) + amount
+        return sums
+
+    def put_waiver(self, contract: str, key: str, amount: int, reason: str) -> None:
+        """Record that an amount of a key is given up. Errors: contract_unknown."""
+        self._need_contract(contract)
+        self._state.waivers.append((contract, key, amount, reason))
+
+    def save_drafts(self, contract: str, documents: Sequence[StoredDocument], lines: Mapping[str, Sequence[LinePayload]]) -> None:
+        """Replace all drafts of a contract by these. Errors: contract_unknown, document_outdated when one of them is final already."""
+        self._need_contract(contract)
+        with self.transaction():
+            self._state.drafts = {id_: draft for id_, draft in self._state.drafts.items() if draft.contract != contract}
+            for document in documents:
+                if document.id in self._state.documents:
+                    raise Refusal(DOCUMENT_OUTDATED, f"{document.id!r} is final already.")
+                self._state.drafts[document.id] = replace(document, state="draft", number=None, sequence=None)
+                self._state.lines[document.id] = tuple(lines.get(document.id, ()))
+
+    def drafts(self, contract: str | None = None) -> Sequence[StoredDocument]:
+        """Drafts in order of creation."""
+        return [draft for draft in self._state.drafts.values() if contract in (None, draft.contract)]
+
+    def finalise(
+        self, document: StoredDocument, lines: Sequence[LinePayload], postings: Sequence[Mapping[str, Any]], grants: Sequence[tuple[str, int]]
+    ) -> str:
+        """Make a draft final; the same errors as the Postgres store's, after which nothing has changed."""
+        self._need_contract(document.contract)
+        known = self._state.documents.get(document.id)
+        if known is not None:
+            if known.digest != document.digest:
+                raise Refusal(DOCUMENT_CHANGED, f"{document.id!r} is final as {known.number} with digest {known.digest}.")
+            return known.number or ""
+        with self.transaction():
+            self._check_current(document, lines)
+            self._use(grants)
+            if postings:
+                _check_entry(postings, self._state.closed_through)
+                self._state.entries[document.id] = tuple(postings)
+            same_series = sum(1 for one in self._state.documents.values() if one.kind == document.kind)
+            number = f"{_PREFIXES[document.kind]}{same_series + 1:06d}"
+            final = replace(document, state="final", number=number, sequence=len(self._state.documents) + 1)
+            self._state.documents[document.id] = final
+            self._state.lines[document.id] = tuple(lines)
+            self._state.drafts.pop(document.id, None)
+        return number
+
+    def documents(self, contract: str | None = None) -> Iterator[StoredDocument]:
+        """Finalised documents in order of finalisation."""
+        yield from [one for one in self._state.documents.values() if contract in (None, one.contract)]
+
+    def line(self, line_id: str) -> tuple[StoredDocument, Mapping[str, Any]] | None:
+        """A line by its id, or as `<document number>:<n>` with n from 1, with its document."""
+        for document in (*self._state.documents.values(), *self._state.drafts.values()):
+            for n, payload in enumerate(self._state.lines[document.id], 1):
+                if line_id == payload.id or (document.number is not None and line_id == f"{document.number}:{n}"):
+                    return document, payload.content
+        return None
+
+    def close_period(self, period: str) -> None:
+        """Close the books through an accounting period such as 2025-01. Errors: period_closed when they are already."""
+        if period <= self._state.closed_through:
+            raise Refusal(PERIOD_CLOSED, f"the books are closed through {self._state.closed_through} already.")
+        self._state.closed_through = period
+
+    def _need_contract(self, contract: str) -> None:
+        if contract not in self._state.contracts:
+            raise Refusal(CONTRACT_UNKNOWN, f"there is no contract {contract!r}.", "contract")
+
+    def _check_current(self, document: StoredDocument, lines: Sequence[LinePayload]) -> None:
+        issued = {one.key: one.amount for one in self.issued(document.contract)}
+        for line in lines:
+            before, now = line.content["previously"], issued.get(read_line(line.content).key, 0)
+            if before != now:
+                raise Refusal(DOCUMENT_OUTDATED, f"line {line.id!r} was computed against {before} issued, but {now} is.", line.id)
+
+    def _use(self, grants: Sequence[tuple[str, int]]) -> None:
+        for grant, amount in grants:
+            if grant not in self._state.remaining:
+                raise Refusal(GRANT_UNKNOWN, f"there is no grant {grant!r}.", "grants")
+            self._state.remaining[grant] -= amount
+        for grant, _ in grants:
+            if not 0 <= self._state.remaining[grant] <= self._state.granted[grant][1].remaining:
+                raise Refusal(GRANT_EXHAUSTED, f"grant {grant!r} would be left with {self._state.remaining[grant]}.", "grants")
+
+
+def _check_entry(postings: Sequence[Mapping[str, Any]], closed_through: str) -> None:
+    sums: dict[str, int] = {}
+    for posting in postings:
+        if posting["account"] not in CHART:
+            raise Refusal(LEDGER_ACCOUNT_UNKNOWN, f"{posting['account']!r} is not in the chart of accounts.")
+        if posting["period"] <= closed_through:
+            raise Refusal(PERIOD_CLOSED, f"the books are closed through {closed_through}.")
+        sums[posting["currency"]] = sums.get(posting["currency"], 0) + posting["amount"]
+    if any(sums.values()) or len(postings) < 2 or not all(posting["amount"] for posting in postings):
+        raise Refusal(ENTRY_UNBALANCED, f"the legs sum to {sums}.")
