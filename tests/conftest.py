@@ -32,7 +32,11 @@ def pg_server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def migrate() -> Callable[[str], None]:
     """The hook: brings the empty database with this owner URL to the schema that `fresh_database` starts from."""
-    return lambda owner_dsn: run_migrations(owner_dsn) and None
+
+    def run(owner_dsn: str) -> None:
+        run_migrations(owner_dsn)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -103,6 +103,11 @@ def test_a_negative_total_refills_the_last_used_grant_first():
     assert apply_after_tax(-1000, (), "usd", earlier) == (-800, (("b", -500), ("a", -300)))
 
 
+def test_refills_that_were_made_before_count():
+    earlier = Earlier(300, (("a", 300), ("b", 500), ("b", -500)))
+    assert apply_after_tax(-100, (), "usd", earlier) == (-100, (("a", -100),))
+
+
 @given(charges(), grant_lists)
 def test_no_grant_gives_more_than_it_has_and_no_line_falls_below_zero(lines, grants):
     discounted = apply_discounts(lines)

@@ -140,8 +140,8 @@ def _bounded(each: _PerEvent, amounts: list[tuple[Num, Num]]) -> dict[str, Num]:
 
 def _sum(num: Num) -> Num:
     """The sum of a column over a group, 0 over none."""
-    if num.constant == 0:
-        return num
+    if num.constant is not None:
+        return num  # only the base of a component without a property: 0
     return Num(f"CAST(coalesce(sum({num.sql}), 0) AS HUGEINT)", num.den, min(num.low, 0) * SUMS, max(num.high, 0) * SUMS, "HUGEINT")
 
 

@@ -23,18 +23,19 @@ HUGE = 2**127 - 1
 
 @dataclass(frozen=True, slots=True)
 class Num:
-    """`sql / den`, with low ≤ sql ≤ high."""
+    """`sql / den`, with low ≤ sql ≤ high. `fixed` says that it is the same constant for every row, and never NULL."""
 
     sql: str
     den: int
     low: int
     high: int
     width: Width
+    fixed: bool = False
 
     @property
     def constant(self) -> Fraction | None:
         """The value, when it is the same for every row."""
-        return Fraction(self.low, self.den) if self.low == self.high else None
+        return Fraction(self.low, self.den) if self.fixed else None
 
 
 def width_of(low: int, high: int) -> Width:
@@ -53,7 +54,7 @@ def const(value: Fraction | int) -> Num:
     """The same value for every row."""
     value = Fraction(value)
     width = width_of(value.numerator, value.numerator)
-    return Num(literal(value.numerator, width), value.denominator, value.numerator, value.numerator, width)
+    return Num(literal(value.numerator, width), value.denominator, value.numerator, value.numerator, width, fixed=True)
 
 
 def widen(num: Num, width: Width) -> str:
@@ -83,7 +84,7 @@ def _scaled(num: Num, factor: int, den: int) -> Num:
 
 def _const_at(integer: int, den: int) -> Num:
     width = width_of(integer, integer)
-    return Num(literal(integer, width), den, integer, integer, width)
+    return Num(literal(integer, width), den, integer, integer, width, fixed=True)
 
 
 def _num(sql: str, den: int, ends: tuple[int, ...], width: Width) -> Num:
@@ -192,9 +193,7 @@ def compare(a: Num, sign: Comparison, b: Num) -> str:
 def choose(condition: str, then: Num, otherwise: Num | None = None) -> Num:
     """`then` where the condition holds, else `otherwise` (NULL without one)."""
     if otherwise is None:
-        # a constant that is NULL for some rows is none any more: widen its bounds, so that nothing folds it
-        low, high = (then.low, then.high) if then.low != then.high else (min(then.low, 0), max(then.high, 1))
-        return Num(f"(CASE WHEN {condition} THEN {then.sql} END)", then.den, low, high, then.width)
+        return Num(f"(CASE WHEN {condition} THEN {then.sql} END)", then.den, then.low, then.high, then.width)
     then, otherwise = common(then, otherwise)
     width: Width = "HUGEINT" if "HUGEINT" in (then.width, otherwise.width) else "BIGINT"
     sql = f"(CASE WHEN {condition} THEN {widen(then, width)} ELSE {widen(otherwise, width)} END)"
@@ -244,4 +243,4 @@ def _half_even(num: Num, x: str, d: str, width: Width) -> str:
 
 def retyped(num: Num, width: Width) -> Num:
     """The same value, of exactly that width (HUGEINT for columns that several queries fill)."""
-    return Num(widen(num, width), num.den, num.low, num.high, width)
+    return Num(widen(num, width), num.den, num.low, num.high, width, num.fixed)

@@ -198,7 +198,7 @@ def _bucket_percentile(job: Job, stage: Stage, layers: Layers, filled: Num, coun
         }
     )
     layers.columns({"size": "used" if zeros is None else f"CAST({zeros} AS BIGINT)"})
-    wanted = layers.one("wanted", _rank(percentile, "size"))
+    layers.one("wanted", _rank(percentile, "size"))
     blank = sub(_count("size"), _count("used"))
     layers.columns({"pick": f"CASE WHEN wanted <= below THEN wanted WHEN wanted <= below + {blank.sql} THEN NULL ELSE wanted - {blank.sql} END"})
     query = (

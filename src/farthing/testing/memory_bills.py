@@ -21,6 +21,7 @@ from farthing.core.base.refusal import Refusal
 from farthing.core.invoice.document import issued_from, key_text, read_line
 from farthing.core.invoice.invoice import Issued, Line
 from farthing.core.ledger.accounts import CHART
+from farthing.core.ledger.periods import AccountingPeriod, read_period
 from farthing.testing.memory_state import Held
 
 _PREFIXES = {"invoice": "INV-", "credit_note": "CN-"}
@@ -94,6 +95,14 @@ class MemoryBills(Held):
         """Finalised documents in order of finalisation."""
         yield from [one for one in self._state.documents.values() if contract in (None, one.contract)]
 
+    def postings(self, document_id: str) -> Sequence[Mapping[str, Any]]:
+        """The postings of a final document, as they were given to `finalise`, in order."""
+        return self._state.entries.get(document_id, ())
+
+    def closed_through(self) -> AccountingPeriod | None:
+        """The last accounting period that is closed; None when all are open."""
+        return read_period(self._state.closed_through) if self._state.closed_through else None
+
     def line(self, line_id: str) -> tuple[StoredDocument, Mapping[str, Any]] | None:
         """A line by its id, or as `<document number>:<n>` with n from 1, with its document."""
         for document in (*self._state.documents.values(), *self._state.drafts.values()):
@@ -115,9 +124,9 @@ class MemoryBills(Held):
     def _check_current(self, document: StoredDocument, lines: Sequence[LinePayload]) -> None:
         issued = {one.key: one.amount for one in self.issued(document.contract)}
         for line in lines:
-            before, now = line.content["previously"], issued.get(read_line(line.content).key, 0)
-            if before != now:
-                raise Refusal(DOCUMENT_OUTDATED, f"line {line.id!r} was computed against {before} issued, but {now} is.", line.id)
+            now = issued.get(read_line(line.content).key)
+            if line.content["previously"] != (now or 0) or (now is not None and line.content["amount"] == 0):
+                raise Refusal(DOCUMENT_OUTDATED, f"line {line.id!r} was computed against {line.content['previously']} issued, but {now} is.", line.id)
 
     def _use(self, grants: Sequence[tuple[str, int]]) -> None:
         for grant, amount in grants:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from farthing.core.base.time import Interval
+from farthing.core.base.time import Instant, Interval
 from farthing.core.usage.meter import Meter
 
 Group = tuple[tuple[str, str], ...]
@@ -17,8 +17,8 @@ Group = tuple[tuple[str, str], ...]
 class ChargeKey:
     """What a rated amount is for: the unit in which bills are compared with what they should be.
 
-    `price` is the price's lineage, not a version of it. `segment` is the stretch of service over which tiers run fresh (a
-    period, a part of one where terms or price changed inside, or a term for prices that accumulate over it), half-open UTC.
+    `price` is the price's lineage, not a version of it. `segment` begins where tiers start fresh and ends with the period (or the
+    term, for prices that accumulate over it), half-open UTC: a change inside keeps the key of what was before it, and begins another.
     `group` holds the meter's group-by values, then ("cell", label) where the price makes a line a cell.
     """
 
@@ -68,9 +68,11 @@ class TaxRate:
 class Terms:
     """One item of a contract over one segment: everything that rating it needs, pinned by version.
 
-    `metered` is the span whose events count: the segment, cut off at the end of the period being billed. `quantity` is that
-    of a licensed item (no meter). `share` is the part of its period that the segment covers: it prorates licensed amounts and
-    the price's minimum and maximum, never usage. `service` is the stretch that the line shows.
+    `segment` is the stretch over which nothing changes: in the period, or in the term for prices that accumulate over it. `metered`
+    is the span whose events count: the segment, cut off at the end of what is being billed. `quantity` is that of a licensed item
+    (no meter). `share` is the part of its period (or term) that the segment covers: it prorates licensed amounts and the price's
+    minimum and maximum, never usage. `service` is the stretch that the line shows. `key_end` is where the period (or term) ends, None
+    for the segment's own end. `open` says that more of the segment is billed later; its minimum waits until then.
     """
 
     customer: str
@@ -87,10 +89,13 @@ class Terms:
     share: Fraction
     discounts: tuple[Discount, ...] = ()
     tax_rates: tuple[TaxRate, ...] = ()
+    key_end: Instant | None = None
+    open: bool = False
 
     def key(self, group: Group) -> ChargeKey:
         """The charge key of one group of these terms."""
-        return ChargeKey(self.customer, self.contract, self.item, self.price.lineage, self.segment, group, self.currency)
+        segment = Interval(self.segment.start, self.segment.end if self.key_end is None else self.key_end)
+        return ChargeKey(self.customer, self.contract, self.item, self.price.lineage, segment, group, self.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ Used = tuple[tuple[str, int], ...]
 @dataclass(frozen=True, slots=True)
 class Earlier:
     """What the documents that a document corrects came to, all corrections so far included: their `total` in minor units
-    (before credits after tax), and the after-tax grants `used` on them, less refills."""
+    (before credits after tax), and the after-tax grants `used` on them, refills among them as negative entries."""
 
     total: int = 0
     used: Used = ()
@@ -85,7 +85,7 @@ def _excess(used: Used, left: int) -> dict[str, int]:
     """What has to go back to the grants `used` where only `left` is to pay: negative, the last used first."""
     excess = sum(part for _, part in used) - left
     back: dict[str, int] = {}
-    for id_, part in reversed(used):
+    for id_, part in reversed(_summed([{id_: part} for id_, part in used]).items()):
         if (share := min(part, excess)) > 0:
             back[id_] = -share
             excess -= share

@@ -163,13 +163,14 @@ def _finalise(
 
 
 def _check_current(connection: Connection, document: StoredDocument, lines: Sequence[LinePayload], keys: Sequence[uuid.UUID]) -> None:
-    """Each line says what had been issued for its key when it was computed. If that has changed, it would bill something twice."""
+    """Each line says what had been issued for its key when it was computed; if that has changed, it would bill something twice. A line
+    of zero is made for a key that was never billed, and for no other."""
     values = {"contract": document.contract, "keys": list(keys)}
     issued = {uuid.UUID(key): amount for key, amount in connection.execute(statement("issued_amounts"), values)}
     for line, key in zip(lines, keys, strict=True):
-        before, now = line.content["previously"], issued.get(key, 0)
-        if before != now:
-            raise Refusal(DOCUMENT_OUTDATED, f"line {line.id!r} was computed against {before} issued, but {now} is.", line.id)
+        before, now = line.content["previously"], issued.get(key)
+        if before != (now or 0) or (now is not None and line.content["amount"] == 0):
+            raise Refusal(DOCUMENT_OUTDATED, f"line {line.id!r} was computed against {before} issued, but {now or 0} is.", line.id)
 
 
 def _summed(grants: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
