@@ -14,7 +14,7 @@ from farthing.edges.postgres.store import PostgresStore
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from app_books import Books  # noqa: E402  # needs the path
+from app_books import Books
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -141,6 +142,6 @@ def test_periods_tile_the_contract_without_gap_or_overlap(zone: str, anchor: str
     contract = parse_contract({**GOOD, **span, "billing": billing})
     periods = list(periods_due(contract, parse_instant("2027-01-01T00:00:00Z")))
     assert (periods[0].start, periods[-1].end) == (contract.active.start, contract.active.end)
-    assert all(before.end == after.start for before, after in zip(periods, periods[1:], strict=False))
+    assert all(before.end == after.start for before, after in pairwise(periods))
     assert not list(periods_due(contract, periods[0].end - 1))
     assert list(periods_due(contract, periods[0].end)) == periods[:1]

@@ -129,9 +129,7 @@ def amount_in_pence(rows: list[list[str]]) -> int:
 
 def fees_by_month_and_class(groups: dict[str, list[list[str]]]) -> dict[str, dict[str, list[tuple[int, int]]]]:
     """Month → class → (amount, fee) in pence of every payment. The month is London's, as the time is written."""
-    months: dict[str, dict[str, list[tuple[int, int]]]] = {
-        month: {name: [] for name in FEES_PERMILLE} for month in MONTHS
-    }
+    months: dict[str, dict[str, list[tuple[int, int]]]] = {month: {name: [] for name in FEES_PERMILLE} for month in MONTHS}
     for number, rows in groups.items():
         pence = amount_in_pence(rows)
         if number[0] in ("C", "A") or pence <= 0:
@@ -199,10 +197,7 @@ def totals() -> dict[str, object]:
     rows = read("retail_online_uk", "online_retail.csv")
     groups = group(rows)
     months = fees_by_month_and_class(groups)
-    invoices = [
-        fees_invoice(month, following, months[month])
-        for month, following in zip(MONTHS, [*MONTHS[1:], "2012-01"], strict=True)
-    ]
+    invoices = [fees_invoice(month, following, months[month]) for month, following in zip(MONTHS, [*MONTHS[1:], "2012-01"], strict=True)]
     return {
         "llm": {
             "invoices": [
@@ -213,9 +208,7 @@ def totals() -> dict[str, object]:
         "fees": {
             "invoices": invoices,
             "payments": sum(len(payments) for classes in months.values() for payments in classes.values()),
-            "payments_pence": sum(
-                p for classes in months.values() for payments in classes.values() for p, _ in payments
-            ),
+            "payments_pence": sum(p for classes in months.values() for payments in classes.values() for p, _ in payments),
             "total": sum(int(str(invoice["total"])) for invoice in invoices),
             "source": retail_source(rows, groups),
         },

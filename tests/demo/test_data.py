@@ -63,9 +63,9 @@ def test_each_file_stands_beside_its_licence_and_a_notice_with_its_checksum(fold
     notice = (data / "NOTICE").read_text(encoding="utf-8")
     assert f"sha256 {FILES[folder, name]}  {name}" in notice
     assert "Creative Commons" in notice or "CC0" in notice
-    assert "CC BY 4.0" in (data / "LICENSE").read_text(encoding="utf-8") or "Attribution 4.0 International" in (
-        data / "LICENSE"
-    ).read_text(encoding="utf-8")
+    assert "CC BY 4.0" in (data / "LICENSE").read_text(encoding="utf-8") or "Attribution 4.0 International" in (data / "LICENSE").read_text(
+        encoding="utf-8"
+    )
     assert folder in (ROOT / "NOTICE").read_text(encoding="utf-8")
 
 
@@ -181,9 +181,7 @@ def test_the_first_and_last_llm_event_in_full(llm_events: list[dict[str, Any]]) 
 
 
 def test_crlf_a_missing_last_newline_and_the_seventh_decimal() -> None:
-    text = (
-        "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:00:00.0000009,7,0\r\n2023-11-16 18:00:01.9999999,8,12"
-    )
+    text = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:00:00.0000009,7,0\r\n2023-11-16 18:00:01.9999999,8,12"
     events = list(llm.requests(io.StringIO(text, newline=""), "f.csv", "c"))
     assert [event["identifier"] for event in events] == ["f.csv:1", "f.csv:2"]
     assert [event["timestamp"] for event in events] == ["2023-11-16T18:00:00.000000Z", "2023-11-16T18:00:01.999999Z"]
@@ -214,9 +212,7 @@ def test_a_foreign_header_is_refused() -> None:
 # --- events of the payments -----------------------------------------------------------------------------------------
 
 
-def test_payments_are_counted_and_summed_as_the_naive_program_does(
-    payment_events: list[dict[str, Any]], expected: Any
-) -> None:
+def test_payments_are_counted_and_summed_as_the_naive_program_does(payment_events: list[dict[str, Any]], expected: Any) -> None:
     assert len(payment_events) == expected["fees"]["payments"] == 19_959
     pence = sum(int(event["payload"]["value"]) for event in payment_events)
     assert pence == expected["fees"]["payments_pence"] == 1_065_562_248
@@ -234,9 +230,7 @@ def test_no_payment_is_a_cancellation_or_worth_nothing(payment_events: list[dict
     assert min(int(event["payload"]["value"]) for event in payment_events) == 38
 
 
-def test_each_invoice_line_has_the_payments_of_its_class_and_london_month(
-    payment_events: list[dict[str, Any]], expected: Any
-) -> None:
+def test_each_invoice_line_has_the_payments_of_its_class_and_london_month(payment_events: list[dict[str, Any]], expected: Any) -> None:
     """By the UTC timestamps and FEE_CLASSES: another way to the month and the class than the naive program's."""
     found: Counter[tuple[str, str]] = Counter()
     volume: Counter[tuple[str, str]] = Counter()
@@ -245,11 +239,7 @@ def test_each_invoice_line_has_the_payments_of_its_class_and_london_month(
         key = month, class_of(event["payload"]["country"]).label
         found[key] += 1
         volume[key] += int(event["payload"]["value"])
-    lines = {
-        (invoice["period_start"][:7], line["line"]): line
-        for invoice in expected["fees"]["invoices"]
-        for line in invoice["lines"]
-    }
+    lines = {(invoice["period_start"][:7], line["line"]): line for invoice in expected["fees"]["invoices"] for line in invoice["lines"]}
     assert found == {key: line["quantity"] for key, line in lines.items()}
     assert volume == {key: line["payments_pence"] for key, line in lines.items()}
 

@@ -42,7 +42,8 @@ def test_every_bill_is_verified_by_the_other_path(outcome: dict[str, Any]) -> No
 def test_the_language_model_hour_comes_to_the_published_totals(outcome: dict[str, Any]) -> None:
     found = {bill["customer"]: bill for bill in outcome["scenarios"]["llm"]["invoices"]}
     figures = {
-        customer: [(line["quantity"], line["amount_exact"], line["amount"]) for line in bill["lines"]] + [bill["total"]] for customer, bill in found.items()
+        customer: [(line["quantity"], line["amount_exact"], line["amount"]) for line in bill["lines"]] + [bill["total"]]
+        for customer, bill in found.items()
     }
     assert figures == {
         "code-assistant": [(18059974, "4514.9935", 4515), (245896, "245.896", 246), 4761],
@@ -67,9 +68,7 @@ def shape(bill: dict[str, Any], name: str) -> dict[str, Any]:
     return {**{field: bill[field] for field in ("customer", "period_start", "period_end", "currency", "total")}, "lines": lines}
 
 
-def test_a_second_run_starts_from_its_own_clean_state_and_the_other_engine_makes_the_same_bills(
-    outcome: dict[str, Any], data_dir: Path
-) -> None:
+def test_a_second_run_starts_from_its_own_clean_state_and_the_other_engine_makes_the_same_bills(outcome: dict[str, Any], data_dir: Path) -> None:
     again = run_demo(data_dir, "--engine", "kernel")
     assert again.returncode == 0, again.stderr
     for part in ("code-assistant", "online-retail", "Why?", "by the core path", "Verified: every line and every digest is the same."):

@@ -33,7 +33,6 @@ class _Stretch:
 
     interval: Interval
     item: Item
-    agreement: Agreement
     price: PriceVersion
 
 
@@ -49,30 +48,41 @@ def periods_due(contract: Contract, up_to: Instant) -> Iterator[Interval]:
 def terms_for(contract: Contract, period: Interval, shelf: Shelf, known: int) -> tuple[Terms, ...]:
     """What is to be rated for one billing period, as known at revision `known`: by item in the agreement's order, then by time.
 
-    A new segment begins where the price version, or the item's price, meter or quantity changes, and nowhere else. Prices that
-    accumulate over the term have the segment's stretch inside the term, metered up to the period's end. Discounts and tax rates
-    are those in force in the last microsecond of the segment inside the period.
+    A new segment begins where the price version, or the item's price, meter or quantity changes, and nowhere else. `period` may also
+    be the first part of a billing period: what is metered then ends with it, and segments that go on stay open. Prices that
+    accumulate over the term have the segment's stretch inside the term; that is about usage, so licensed items never do. What an item
+    is called, discounts and tax rates are those in force in the last microsecond of the segment inside `period`.
     Errors: contract_price_missing, contract_meter_missing, contract_currency_differs, contract_term_missing.
     """
-    agreements = overlay(contract.versions, known)
-    found = [
-        terms
-        for stretch in _stretches(agreements, contract.active, period, shelf, known)
-        for terms in _terms(contract, period, stretch, shelf, agreements)
-    ]
+    agreements = within(overlay(contract.versions, known), contract.active)
+    found = [terms for stretch in _stretches(agreements, period, shelf, known) for terms in _terms(contract, period, stretch, shelf, agreements)]
     order = {item.id: place for place, item in enumerate(_items(agreements, period))}
-    return tuple(sorted(found, key=lambda terms: (order.get(terms.item, len(order)), terms.service.start, terms.price.lineage)))
+    return tuple(sorted(found, key=lambda terms: (order[terms.item], terms.service.start)))
+
+
+def agreed(contract: Contract, item: str, interval: Interval, known: int) -> tuple[Span[tuple[object, ...]], ...]:
+    """What a revision says about one item over an interval, as far as it matters to rating: (price, meter, quantity), neighbours that
+    are equal merged, gaps where the item is not agreed. Two revisions that say the same give the same."""
+    spans: list[Span[tuple[object, ...]]] = []
+    for span in within(overlay(contract.versions, known), interval):
+        for found in span.value.items:
+            if found.id == item:
+                said = (found.price, found.meter, found.quantity)
+                joins = spans and spans[-1].value == said and spans[-1].interval.end == span.interval.start
+                start = spans.pop().interval.start if joins else span.interval.start
+                spans.append(Span(Interval(start, span.interval.end), said))
+    return tuple(spans)
 
 
 def _items(agreements: Sequence[Span[Agreement]], period: Interval) -> list[Item]:
     return [item for span in within(agreements, period) for item in span.value.items]
 
 
-def _stretches(agreements: Sequence[Span[Agreement]], active: Interval, period: Interval, shelf: Shelf, known: int) -> list[_Stretch]:
+def _stretches(agreements: Sequence[Span[Agreement]], period: Interval, shelf: Shelf, known: int) -> list[_Stretch]:
     """Every item's stretches over the whole active span, neighbours that do not differ merged."""
     pieces = [
-        _Stretch(part.interval, item, span.value, part.value)
-        for span in within(agreements, active)
+        _Stretch(part.interval, item, part.value)
+        for span in agreements
         for item in span.value.items
         for part in _priced(item, span.interval, period, shelf, known)
     ]
@@ -80,7 +90,7 @@ def _stretches(agreements: Sequence[Span[Agreement]], active: Interval, period: 
     for piece in sorted(pieces, key=lambda piece: piece.interval.start):
         row = merged.setdefault(piece.item.id, [])
         if row and _continues(row[-1], piece):
-            row[-1] = _Stretch(Interval(row[-1].interval.start, piece.interval.end), piece.item, piece.agreement, piece.price)
+            row[-1] = _Stretch(Interval(row[-1].interval.start, piece.interval.end), piece.item, piece.price)
         else:
             row.append(piece)
     return [stretch for row in merged.values() for stretch in row]
@@ -115,42 +125,40 @@ def _terms(contract: Contract, period: Interval, stretch: _Stretch, shelf: Shelf
         return
     if stretch.price.document.get("currency", "").lower() != contract.currency:
         raise Refusal(CONTRACT_CURRENCY_DIFFERS, f"price {stretch.price.id!r} is not in {contract.currency}.", "items")
-    segments = _term_segments(contract, stretch, service) if shelf.over_term(stretch.price) else (service,)
-    for part in segments:
-        inside = part.overlap(service)
-        if inside is None:
+    for whole in _wholes(contract, stretch, service, shelf):
+        kept = whole.overlap(contract.active)
+        segment, inside = stretch.interval.overlap(whole), service.overlap(whole)
+        if kept is None or segment is None or inside is None:
             continue
         last = within(agreements, Interval(inside.end - 1, inside.end))[0].value
         yield Terms(
             customer=contract.customer,
             contract=contract.id,
             item=stretch.item.id,
-            description=stretch.item.description,
+            description=next(item.description for item in last.items if item.id == stretch.item.id),
             currency=contract.currency,
             price=stretch.price,
             meter=_meter(stretch.item, shelf),
             quantity=stretch.item.quantity,
-            segment=part,
-            metered=Interval(part.start, inside.end),
+            segment=segment,
+            metered=Interval(segment.start, inside.end),
             service=inside,
-            share=_share(contract, inside),
+            share=Fraction(segment.end - segment.start, whole.end - whole.start),
             discounts=last.discounts,
             tax_rates=last.tax_rates,
+            key_end=kept.end,
+            open=inside.end < segment.end,
         )
 
 
-def _term_segments(contract: Contract, stretch: _Stretch, service: Interval) -> tuple[Interval, ...]:
-    """The parts of the stretch in each term that the service touches."""
+def _wholes(contract: Contract, stretch: _Stretch, service: Interval, shelf: Shelf) -> Iterator[Interval]:
+    """The whole billing period that the service is in, or the whole terms, by which segments are cut and shares are measured."""
+    if stretch.item.meter is None or not shelf.over_term(stretch.price):
+        yield contract.billing.period(contract.billing.index_at(service.start))
+        return
     if contract.term is None:
         raise Refusal(CONTRACT_TERM_MISSING, f"price {stretch.price.id!r} accumulates over a term that {contract.id!r} does not have.", "term")
-    parts = (stretch.interval.overlap(term) for term in contract.term.periods_within(service))
-    return tuple(part for part in parts if part is not None)
-
-
-def _share(contract: Contract, service: Interval) -> Fraction:
-    """The exact part of the whole billing period, by elapsed time."""
-    whole = contract.billing.period(contract.billing.index_at(service.start))
-    return Fraction(service.end - service.start, whole.end - whole.start)
+    yield from contract.term.periods_within(service)
 
 
 def _meter(item: Item, shelf: Shelf) -> Meter | None:

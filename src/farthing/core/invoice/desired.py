@@ -22,15 +22,12 @@ from farthing.core.usage.parse import meter_document
 Rates = Mapping[Group, tuple[Rated, ...]]
 
 
-def prorated(program: Program, share: Fraction) -> Program:
-    """The program with its minimum and maximum scaled to the part of the period that a segment covers. Usage is never prorated."""
-    if share == 1 or (program.minimum is None and program.maximum is None):
-        return program
-    return replace(
-        program,
-        minimum=None if program.minimum is None else program.minimum * share,
-        maximum=None if program.maximum is None else program.maximum * share,
-    )
+def prorated(program: Program, terms: Terms) -> Program:
+    """The program with its minimum and maximum scaled to the part of the period that a segment covers, and without its minimum while
+    more of the segment is billed later. Usage is never prorated."""
+    minimum = None if program.minimum is None or terms.open else program.minimum * terms.share
+    maximum = None if program.maximum is None else program.maximum * terms.share
+    return program if (minimum, maximum) == (program.minimum, program.maximum) else replace(program, minimum=minimum, maximum=maximum)
 
 
 def desired_for(terms: Terms, compiled: Compiled, rates: Rates, position: int) -> Iterator[Desired]:
