@@ -41,10 +41,8 @@ def test_every_bill_is_verified_by_the_other_path(outcome: dict[str, Any]) -> No
 
 def test_the_language_model_hour_comes_to_the_published_totals(outcome: dict[str, Any]) -> None:
     found = {bill["customer"]: bill for bill in outcome["scenarios"]["llm"]["invoices"]}
-    figures = {
-        customer: [(line["quantity"], line["amount_exact"], line["amount"]) for line in bill["lines"]] + [bill["total"]]
-        for customer, bill in found.items()
-    }
+    fields = ("quantity", "amount_exact", "amount")
+    figures = {who: [*(tuple(line[field] for field in fields) for line in bill["lines"]), bill["total"]] for who, bill in found.items()}
     assert figures == {
         "code-assistant": [(18059974, "4514.9935", 4515), (245896, "245.896", 246), 4761],
         "chat": [(22361870, "5590.4675", 5590), (4088665, "4088.665", 4089), 9679],

@@ -63,6 +63,12 @@ def test_a_fixed_amount_of_named_items_leaves_the_others_alone():
     assert discounts_of(line(9000, "api", off), line(100, "seats", off), line(300, "support", off)) == [0, 100, 300]
 
 
+def test_fixed_amounts_apply_in_the_order_listed_whichever_line_they_cover():
+    off = (fixed("a", 60, items=("seats",)), fixed("b", 100))
+    done = apply_discounts((line(40, "api", off), line(60, "seats", off)))
+    assert [part.discount_parts for part in done] == [(("b", 40),), (("a", 60),)]
+
+
 def test_negative_lines_lower_what_a_fixed_amount_may_take_and_carry_none_of_it():
     off = (fixed("a", 5000),)
     assert discounts_of(line(1000, "api", off), line(-400, "seats", off)) == [600, 0]

@@ -78,7 +78,7 @@ class MemoryBills(Held):
                 raise Refusal(DOCUMENT_CHANGED, f"{document.id!r} is final as {known.number} with digest {known.digest}.")
             return known.number or ""
         with self.transaction():
-            self._check_current(document, lines)
+            self._bill(lines)
             self._use(grants)
             if postings:
                 _check_entry(postings, self._state.closed_through)
@@ -121,12 +121,15 @@ class MemoryBills(Held):
         if contract not in self._state.contracts:
             raise Refusal(CONTRACT_UNKNOWN, f"there is no contract {contract!r}.", "contract")
 
-    def _check_current(self, document: StoredDocument, lines: Sequence[LinePayload]) -> None:
-        issued = {one.key: one.amount for one in self.issued(document.contract)}
-        for line in lines:
-            now = issued.get(read_line(line.content).key)
-            if line.content["previously"] != (now or 0) or (now is not None and line.content["amount"] == 0):
-                raise Refusal(DOCUMENT_OUTDATED, f"line {line.id!r} was computed against {line.content['previously']} issued, but {now} is.", line.id)
+    def _bill(self, lines: Sequence[LinePayload]) -> None:
+        """Check that each line was computed against what is issued now, then add it."""
+        keys = [key_text(read_line(line.content).key) for line in lines]
+        for line, key in zip(lines, keys, strict=True):
+            before, now = line.content["previously"], self._state.billed.get(key)
+            if before != (now or 0) or (now is not None and line.content["amount"] == 0):
+                raise Refusal(DOCUMENT_OUTDATED, f"line {line.id!r} was computed against {before} issued, but {now or 0} is.", line.id)
+        for line, key in zip(lines, keys, strict=True):
+            self._state.billed[key] = self._state.billed.get(key, 0) + line.content["amount"]
 
     def _use(self, grants: Sequence[tuple[str, int]]) -> None:
         for grant, amount in grants:

@@ -37,6 +37,7 @@ class State:
     drafts: dict[str, StoredDocument] = field(default_factory=dict)
     documents: dict[str, StoredDocument] = field(default_factory=dict)
     lines: dict[str, tuple[LinePayload, ...]] = field(default_factory=dict)
+    billed: dict[str, int] = field(default_factory=dict)  # charge key's text → minor units on final documents
     entries: dict[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     waivers: list[tuple[str, str, int, str]] = field(default_factory=list)  # (contract, key, amount, reason)
     closed_through: str = ""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from farthing.core.base.time import Interval
-from farthing.core.base.timeline import Version
-from farthing.core.catalog.terms import ChargeKey, PriceVersion
-from farthing.core.contract.contract import Agreement
+from farthing.core.base.timeline import Version, overlay, within
+from farthing.core.catalog.terms import ChargeKey, PriceVersion, Terms
+from farthing.core.contract.contract import Agreement, Contract
+from farthing.core.contract.resolve import agreed
 from farthing.core.events.event import Cancel, Event, Fact, Replace
-from farthing.core.invoice.invoice import Cause, Desired
+from farthing.core.invoice.invoice import Cause
+from farthing.core.rating.compile import compile_price
+from farthing.core.rating.fees import unreadable
+from farthing.core.rating.interpret import takes
+from farthing.core.rating.program import Program
+from farthing.core.usage.aggregate import read
 from farthing.core.usage.meter import Aggregation, Meter
-from farthing.core.usage.parse import parse_meter
 from farthing.core.usage.select import group_of, matches
 
 
@@ -34,29 +39,42 @@ class News:
     prices: Sequence[Version[PriceVersion]] = ()
     agreements: Sequence[Version[Agreement]] = ()
 
-    def causes(self, key: ChargeKey, desired: Desired | None) -> tuple[Cause, ...]:
-        """The news that touch a key: events that its meter takes in its segment, versions that hold inside it; in that order."""
-        return (*self._by_facts(key, desired), *self._by_prices(key), *self._by_agreements(key))
 
-    def _by_facts(self, key: ChargeKey, desired: Desired | None) -> Iterator[Cause]:
-        document = desired.derivation["meter"] if desired is not None else None
-        if document is None:
-            return
-        meter = parse_meter(document)
-        for late in self.facts:
-            if any(_touches(event, meter, key) for event in _events(late)):
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Finds the causes of corrections: the news, the contract and all price versions, and the terms that keys are rated by now."""
+
+    news: News
+    contract: Contract
+    prices: Mapping[str, Sequence[Version[PriceVersion]]]
+    terms: Mapping[ChargeKey, Terms]  # by the key without its group
+
+    def causes(self, key: ChargeKey) -> tuple[Cause, ...]:
+        """The news that changed what a key comes to, in this order: facts whose event its meter measures in its span (and group and cell),
+        by position; then revisions that changed its price inside its segment; then those that changed its item there."""
+        terms = self.terms.get(replace(key, group=()))
+        return (*(self._by_facts(key, terms) if terms is not None and terms.meter is not None else ()), *self._by_prices(key), *self._by_contract(key))
+
+    def _by_facts(self, key: ChargeKey, terms: Terms) -> Iterator[Cause]:
+        program = compile_price(terms.price.document).program
+        for late in self.news.facts:
+            if any(_measures(event, terms, program, key) for event in _events(late)):
                 kind, identifier = _named(late.fact)
                 yield Cause(kind, identifier, f"position {late.position}")
 
     def _by_prices(self, key: ChargeKey) -> Iterator[Cause]:
-        for version in self.prices:
+        every = self.prices.get(key.price, ())
+        for version in self.news.prices:
             if version.value.lineage == key.price and version.effective.overlap(key.segment):
-                yield Cause("price", version.value.id, f"revision {version.revision}")
+                before, after = (within(overlay(every, version.revision - n), key.segment) for n in (1, 0))
+                if before != after:
+                    yield Cause("price", version.value.id, f"revision {version.revision}")
 
-    def _by_agreements(self, key: ChargeKey) -> Iterator[Cause]:
-        for version in self.agreements:
-            if version.effective.overlap(key.segment):
-                yield Cause("contract", key.contract, f"revision {version.revision}")
+    def _by_contract(self, key: ChargeKey) -> Iterator[Cause]:
+        for revision in sorted({version.revision for version in self.news.agreements}):
+            before, after = (agreed(self.contract, key.item, key.segment, revision - n) for n in (1, 0))
+            if before != after:
+                yield Cause("contract", key.contract, f"revision {revision}")
 
 
 def touched(news: News, period: Interval, carrying: frozenset[str]) -> bool:
@@ -91,11 +109,17 @@ def _named(fact: Fact) -> tuple[Literal["event", "cancel", "replace"], str]:
             return "replace", fact.target
 
 
-def _touches(event: Event, meter: Meter, key: ChargeKey) -> bool:
-    if event.customer != key.customer or not matches(meter, event):
+def _measures(event: Event, terms: Terms, program: Program, key: ChargeKey) -> bool:
+    """Whether the event is one that the key's quantity is, or would have been, made from."""
+    meter = terms.meter
+    if meter is None or event.customer != key.customer or not matches(meter, event):
         return False
-    carried = meter.aggregation is Aggregation.TIME_WEIGHTED and event.at < key.segment.end
-    if event.at not in key.segment and not carried:
+    carried = meter.aggregation is Aggregation.TIME_WEIGHTED and event.at < terms.metered.start
+    if event.at not in terms.metered and not carried:
         return False
-    group = tuple(pair for pair in key.group if pair[0] != "cell" or "cell" in meter.group_by)
-    return not meter.group_by or dict(group_of(meter, event)).items() <= dict(group).items()
+    if key.group[: len(meter.group_by)] != group_of(meter, event):
+        return False
+    cell = next((cell for cell in program.cells if takes(cell, event)), None)
+    if cell is None or (program.line_per_cell and key.group[len(meter.group_by) :] != (("cell", cell.label),)):
+        return False
+    return read(meter, event) is not None if cell.fees is None else unreadable(cell.fees, event.properties) is None

@@ -1,8 +1,12 @@
-"""The rule that makes every bill: a key is billed what it should come to, less what was billed, is pending, or was waived."""
+"""The rule that makes every bill: a key is billed what it should come to, less what was billed, is pending, or was waived.
+
+Pending is what this very run puts on its documents: drafts of earlier runs are replaced by it, so that nothing else is pending.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -23,98 +27,146 @@ def difference(
 ) -> tuple[Line, ...]:
     """One line for each key whose desired amount is not what has been issued and waived; then the books must agree.
 
-    A key of the `current` period that was never billed gets its line even at zero. A key issued before and desired no longer is
-    reversed. A key of a period already billed gets a correction at that period's terms. With `part` (a bill inside the period)
-    negative differences of the current period wait for the final bill. `waived` is by `key_text`.
+    A key of the `current` period gets a charge, even of zero if it was never billed before. A key of a period already billed gets a
+    correction at that period's terms, and none of zero; a key issued before and desired no longer is reversed. `desired` is in
+    order of periods: a key that goes on from earlier periods into the current one is there twice, corrected up to the first and charged
+    up to the second. With `part` (a bill inside the current period) what would lower its keys waits for the final bill.
+    `waived` is by `key_text`. Errors: AssertionError, a fault of Farthing.
     """
-    wanted = {one.key: one for one in desired}
-    before = {one.key: one for one in issued}
-    held = 0
-    lines: list[Line] = []
-    for key, want in wanted.items():
-        due = want.amount - _amount(before.get(key)) - waived.get(key_text(key), 0)
-        now = current is not None and want.service.overlap(current) is not None
-        if part and now and due < 0:
-            held += 1
-        elif due or (now and key not in before):
-            lines.append(_line(want, before.get(key), due, now, causes))
-    gone = [one for key, one in before.items() if key not in wanted]
-    reversals = [_reversal(one, waived, causes) for one in gone]
-    lines.extend(line for line in reversals if line.amount)
-    if not held:
-        assert_settled(wanted.values(), before.values(), waived, lines)
-    return tuple(lines)
+    run = _Run({one.key: one for one in issued}, waived, causes)
+    wanted = {}
+    for want in desired:
+        wanted[want.key] = want.amount
+        if current is not None and want.service.overlap(current):
+            run.charge(want, part)
+        else:
+            run.correct(want)
+    for key in run.issued:
+        if key not in wanted and not (part and current is not None and key.segment.overlap(current)):
+            wanted[key] = 0
+            run.reverse(key)
+    assert_settled(wanted, issued=run.issued, lines=run.lines, waived=waived, waiting=run.waiting)
+    return tuple(run.lines)
 
 
-def assert_settled(desired: Iterable[Desired], issued: Iterable[Issued], waived: Mapping[str, int], lines: Iterable[Line]) -> None:
-    """After a run desired == issued + pending + waived for every key. Errors: AssertionError, which is a fault of Farthing."""
-    settled: dict[ChargeKey, int] = {one.key: one.amount for one in issued}
+def due_in_all(amount: int, waived: int) -> int:
+    """What is to be billed for a key in all, of what it should come to. A waiver brings it towards zero and never beyond: what nobody
+    paid is never paid back."""
+    if waived >= 0:
+        return max(amount - waived, min(amount, 0))
+    return amount - waived if amount > 0 else min(amount - waived, 0)
+
+
+def assert_settled(
+    wanted: Mapping[ChargeKey, int],
+    issued: Mapping[ChargeKey, Issued],
+    lines: Iterable[Line],
+    waived: Mapping[str, int],
+    waiting: Iterable[ChargeKey] = (),
+) -> None:
+    """After a run desired == issued + pending + waived for every key that does not wait for a final bill. Errors: AssertionError."""
+    settled = {key: one.amount for key, one in issued.items()}
     for line in lines:
         settled[line.key] = settled.get(line.key, 0) + line.amount
-    should = {one.key: one.amount for one in desired}
-    for key in settled.keys() | should.keys():
-        covered = settled.get(key, 0) + waived.get(key_text(key), 0)
-        if covered != should.get(key, 0):
-            raise AssertionError(f"{key_text(key)}: should come to {should.get(key, 0)}, but {covered} is issued, pending and waived")
+    for key in wanted.keys() - set(waiting):
+        should = due_in_all(wanted[key], waived.get(key_text(key), 0))
+        if settled.get(key, 0) != should:
+            raise AssertionError(f"{key_text(key)}: should be billed {should} in all, but {settled.get(key, 0)} is issued and pending")
 
 
-def _amount(issued: Issued | None) -> int:
-    return 0 if issued is None else issued.amount
+@dataclass(slots=True)
+class _Run:
+    """The lines so far, and what each key comes to with them."""
+
+    issued: Mapping[ChargeKey, Issued]
+    waived: Mapping[str, int]
+    causes: Causes
+    lines: list[Line] = field(default_factory=list)
+    waiting: list[ChargeKey] = field(default_factory=list)
+    _billed: dict[ChargeKey, tuple[int, Fraction, Fraction]] = field(default_factory=dict)  # amount, exact, quantity
+
+    def billed(self, key: ChargeKey) -> tuple[int, Fraction, Fraction]:
+        before = self.issued.get(key)
+        first = (0, Fraction(0), Fraction(0)) if before is None else (before.amount, before.exact, before.quantity)
+        return self._billed.get(key, first)
+
+    def due(self, key: ChargeKey, amount: int) -> int:
+        return due_in_all(amount, self.waived.get(key_text(key), 0)) - self.billed(key)[0]
+
+    def charge(self, want: Desired, part: bool) -> None:
+        due = self.due(want.key, want.amount)
+        first = want.key not in self.issued and want.key not in self._billed
+        if part and due < 0:
+            self.waiting.append(want.key)
+        elif due or (first and not part):
+            self._add(_line(want, due, self.billed(want.key)), want)
+
+    def correct(self, want: Desired) -> None:
+        due = self.due(want.key, want.amount)
+        if due:
+            before = self.issued.get(want.key) or _never_issued(want)
+            line = _line(want, due, self.billed(want.key))
+            self._add(_correcting(line, before, self.causes(want.key, want)), want)
+
+    def reverse(self, key: ChargeKey) -> None:
+        before = self.issued[key]
+        if due := self.due(key, 0):
+            want = Desired(key, before.description, before.service, Fraction(0), Fraction(0), 0, _nothing(key))
+            self._add(_correcting(_line(want, due, self.billed(key)), before, self.causes(key, None)), want)
+
+    def _add(self, line: Line, want: Desired) -> None:
+        before = self.issued.get(line.key)
+        self.lines.append(replace(line, previously=0 if before is None else before.amount))
+        self._billed[line.key] = (self.billed(line.key)[0] + line.amount, want.exact, want.quantity)
 
 
-def _line(want: Desired, before: Issued | None, due: int, now: bool, causes: Causes) -> Line:
-    found = () if now else causes(want.key, want)
-    correction = before is not None and not now
+def _line(want: Desired, due: int, billed: tuple[int, Fraction, Fraction]) -> Line:
     return Line(
-        kind="correction" if correction else "charge",
+        kind="charge",
         key=want.key,
         description=want.description,
         service=want.service,
-        quantity=want.quantity - (before.quantity if before is not None else 0),
-        exact=want.exact - (before.exact if before is not None else 0),
+        quantity=want.quantity - billed[2],
+        exact=want.exact - billed[1],
         amount=due,
         derivation=want.derivation,
-        discounts=before.discounts if correction and before else want.discounts,
-        tax_rates=before.tax_rates if correction and before else want.tax_rates,
-        previously=_amount(before),
-        corrects=before.document if correction and before else None,
-        causes=found[:CAUSES_LISTED],
-        causes_more=len(found[CAUSES_LISTED:]),
-        issued=before if correction else None,
+        discounts=want.discounts,
+        tax_rates=want.tax_rates,
     )
 
 
-def _reversal(before: Issued, waived: Mapping[str, int], causes: Causes) -> Line:
-    found = causes(before.key, None)
-    return Line(
+def _correcting(line: Line, before: Issued, causes: tuple[Cause, ...]) -> Line:
+    """The line as a correction, bound to the discounts and tax rates of the key's first line."""
+    return replace(
+        line,
         kind="correction",
-        key=before.key,
-        description=before.description,
-        service=before.service,
-        quantity=-before.quantity,
-        exact=-before.exact,
-        amount=-before.amount - waived.get(key_text(before.key), 0),
-        derivation=_nothing(before),
         discounts=before.discounts,
         tax_rates=before.tax_rates,
-        previously=before.amount,
-        corrects=before.document,
-        causes=found[:CAUSES_LISTED],
-        causes_more=len(found[CAUSES_LISTED:]),
+        corrects=before.document or None,
+        causes=causes[:CAUSES_LISTED],
+        causes_more=len(causes[CAUSES_LISTED:]),
         issued=before,
     )
 
 
-def _nothing(before: Issued) -> Mapping[str, Any]:
+def _never_issued(want: Desired) -> Issued:
+    """What was billed for a key of an earlier period that is new: nothing, bound to the discounts and tax rates of that period."""
+    nothing, taxes = Fraction(0), tuple((rate.id, 0, 0) for rate in want.tax_rates)
+    names = (want.key, want.description, want.service)
+    return Issued(*names, nothing, nothing, 0, 0, want.discounts, want.tax_rates, document="", taxes=taxes)
+
+
+def _nothing(key: ChargeKey) -> Mapping[str, Any]:
     """The derivation of a key that is no longer agreed: it comes to nothing."""
     zero = Fraction(0)
-    rated = Rated("", before.key.currency, (), zero, None, zero, RoundingMode.HALF_AWAY, 0)
+    rated = Rated("", key.currency, (), zero, None, zero, RoundingMode.HALF_AWAY, 0)
     return {
-        "price": {"id": "", "lineage": before.key.price, "model": "", "digest": ""},
+        "price": {"id": "", "lineage": key.price, "model": "", "digest": ""},
         "meter": None,
         "metered": None,
         "quantity": None,
         "share": "1",
+        "bounds_share": "1",
         "rated": rated_document(rated),
         "exact": "0",
         "amount": 0,

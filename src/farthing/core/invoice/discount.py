@@ -18,8 +18,9 @@ def apply_discounts(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """The lines of one document with `discount` and `discount_parts` set; whatever they held before is decided anew.
 
     Percentages apply line by line in the order listed, each on what the ones before it left, each rounded once, half away from
-    zero; so the discount of a key depends on its own amount alone. Fixed amounts come after all percentages, in order of first
-    appearance, each once for the document, up to what is left of the charge lines it covers, split over the positive ones.
+    zero; so the discount of a key depends on its own amount alone. Fixed amounts come after all percentages, in the order listed
+    (by the first line that has them, if lines differ), each once for the document, up to what is left of the charge lines it
+    covers, split over the positive ones.
 
     A correction brings the key's discounts, as bound by its first line, to what the whole billed amount should carry: percentages
     are those of the whole less those issued; a fixed amount is not decided again, but lowered where less than it is left to pay.
@@ -38,8 +39,11 @@ def apply_discounts(lines: tuple[Line, ...]) -> tuple[Line, ...]:
 
 def covering(line: Line) -> tuple[Discount, ...]:
     """The discounts that cover a line, in the order listed; for a correction those that the key's first line was bound to."""
-    bound = line.discounts if line.issued is None else line.issued.discounts
-    return tuple(discount for discount in bound if discount.items is None or line.key.item in discount.items)
+    return tuple(discount for discount in _bound(line) if discount.items is None or line.key.item in discount.items)
+
+
+def _bound(line: Line) -> tuple[Discount, ...]:
+    return line.discounts if line.issued is None else line.issued.discounts
 
 
 def _percentages(amount: int, discounts: Iterable[Discount]) -> Parts:
@@ -81,7 +85,7 @@ def _less(parts: Parts, before: Mapping[str, int]) -> Parts:
 def _fixed(lines: Iterable[Line]) -> tuple[Discount, ...]:
     found: dict[str, Discount] = {}
     for line in lines:
-        for discount in covering(line):
+        for discount in _bound(line):  # also those that do not cover this line, so that the order listed is kept
             if discount.amount is not None:
                 found.setdefault(discount.id, discount)
     return tuple(found.values())
@@ -93,5 +97,4 @@ def _ids(line: Line) -> set[str]:
 
 def _with(line: Line, parts: Parts) -> Line:
     kept = tuple((id_, part) for id_, part in parts.items() if part)
-    bound = line.discounts if line.issued is None else line.issued.discounts
-    return replace(line, discounts=bound, discount=sum(parts.values()), discount_parts=kept)
+    return replace(line, discounts=_bound(line), discount=sum(parts.values()), discount_parts=kept)

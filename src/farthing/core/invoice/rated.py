@@ -1,0 +1,52 @@
+"""How terms are rated: the program and the licensed amount that every engine starts from, and the core's own way from events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+from farthing.core.catalog.terms import Group, PriceVersion, Terms
+from farthing.core.events.event import Event
+from farthing.core.rating.compile import compile_price
+from farthing.core.rating.interpret import rate_events, rate_quantity
+from farthing.core.rating.program import Program
+from farthing.core.rating.trace import Rated
+from farthing.core.usage.select import by_group
+
+
+def compiled_program(terms: Terms) -> Program:
+    """The program that rates the terms: that of the price, for usage with its bounds held to what the segment is."""
+    program = compile_price(terms.price.document).program
+    return program if terms.meter is None else prorated(program, terms)
+
+
+def prorated(program: Program, terms: Terms) -> Program:
+    """The program with its minimum and maximum scaled to the part of the period that a segment covers, and without its minimum while
+    more of the segment is billed later. Usage is never prorated."""
+    minimum = None if program.minimum is None or terms.open else program.minimum * terms.share
+    maximum = None if program.maximum is None else program.maximum * terms.share
+    return program if (minimum, maximum) == (program.minimum, program.maximum) else replace(program, minimum=minimum, maximum=maximum)
+
+
+def rate_licensed(terms: Terms) -> Rated:
+    """What a licensed quantity comes to for a whole period; the segment's share of it is taken afterwards."""
+    return rate_quantity(compile_price(terms.price.document).program, terms.quantity or Fraction(0))
+
+
+def rate_terms(terms: Terms, events: Iterable[Event]) -> Mapping[Group, tuple[Rated, ...]]:
+    """The rated lines of terms by group, event by event in exact fractions. `events` hold at least the customer's events in the metered
+    span (for a time-weighted meter those before it as well). A meter without group-by always has the one group (); with group-by a
+    group exists once an event falls into it. Errors: those of the price (quantity_negative, amount_too_large)."""
+    if terms.meter is None:
+        return {(): (rate_licensed(terms),)}
+    groups = by_group(terms.meter, (event for event in events if event.customer == terms.customer and event.at < terms.metered.end))
+    if not terms.meter.group_by:
+        groups.setdefault((), [])
+    program = compiled_program(terms)
+    return {group: rate_events(program, terms.meter, found, terms.metered) for group, found in groups.items()}
+
+
+def over_term(version: PriceVersion) -> bool:
+    """Whether a price accumulates over the contract's term instead of the billing period."""
+    return compile_price(version.document).accumulate == "term"
