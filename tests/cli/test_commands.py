@@ -92,7 +92,15 @@ def test_files_of_every_kind_go_into_the_log_and_onto_the_bill(ready: Shell) -> 
     mapping = ["--map", "identifier=id", "--map", "timestamp=when", "--map", "customer=who", "--map", "value=calls"]
     loaded = ready.json("ingest", ready.file("calls.csv", rows), *mapping, "--set", "event_name=call", "--time-zone", "Europe/London")
     assert [(one["accepted"], one["refused"]) for one in loaded] == [(2, 0)]
-    cloud = {"specversion": "1.0", "id": "1", "source": "/api", "type": "call", "subject": "acme", "time": "2025-01-03T00:00:00Z", "data": {"value": 5}}
+    cloud = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/api",
+        "type": "call",
+        "subject": "acme",
+        "time": "2025-01-03T00:00:00Z",
+        "data": {"value": 5},
+    }
     ready.json("ingest", ready.file("events.ndjson", json.dumps(event("n", "2")) + "\n"), ready.file("cloud.json", json.dumps([cloud])))
     columns = {"identifier": ["p"], "event_name": ["call"], "customer": ["acme"], "value": [6], "timestamp": ["2025-01-04T00:00:00Z"]}
     pq.write_table(pa.table(columns), ready.folder / "events.parquet")
@@ -103,7 +111,13 @@ def test_files_of_every_kind_go_into_the_log_and_onto_the_bill(ready: Shell) -> 
 
 
 def test_refused_rows_are_named_and_nothing_else_is_lost(ready: Shell) -> None:
-    lines = [json.dumps(event("a")), "{broken", json.dumps({**event("b"), "timestamp": "2025-01-05T00:00:00"}), json.dumps(event("a", "2")), json.dumps(event("c"))]
+    lines = [
+        json.dumps(event("a")),
+        "{broken",
+        json.dumps({**event("b"), "timestamp": "2025-01-05T00:00:00"}),
+        json.dumps(event("a", "2")),
+        json.dumps(event("c")),
+    ]
     file = ready.file("events.ndjson", "\n".join(lines) + "\n")
     [loaded] = ready.json("ingest", file, code=1)
     assert (loaded["accepted"], loaded["refused"]) == (2, 3)

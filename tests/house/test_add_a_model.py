@@ -46,7 +46,7 @@ from farthing.app.rate import rate_line
 from farthing.core.rating.models.documentation import documentation
 price = {"currency": "usd", "ext": {"doubled": {"amount": 5}}}
 answer = rate_line(json.dumps({"id": 1, "price": price, "quantity": 3}))
-print(json.dumps({"amount": answer["amount"], "documented": "twice 49.00 EUR" in documentation()}))
+print(json.dumps({"amount": answer["amount"], "documented": "Example: Twice 49.00 EUR" in documentation()}))
 """
 
 
@@ -56,7 +56,9 @@ def test_one_file_and_its_lines_in_the_registry_add_a_model_with_its_documentati
     models = copy / "farthing" / "core" / "rating" / "models"
     (models / "doubled.py").write_text(MODEL, encoding="utf-8")
     registry = (models / "__init__.py").read_text(encoding="utf-8")
-    registry = registry.replace("    cost,\n", "    cost,\n    doubled,\n", 1).replace("    flat.MODEL,\n", "    flat.MODEL,\n    doubled.MODEL,\n", 1)
+    registry = registry.replace("    cost,\n", "    cost,\n    doubled,\n", 1).replace(
+        "    flat.MODEL,\n", "    flat.MODEL,\n    doubled.MODEL,\n", 1
+    )
     (models / "__init__.py").write_text(registry, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(copy)}
     done = subprocess.run([sys.executable, "-c", CHECK], capture_output=True, text=True, check=True, env=environment)

@@ -16,7 +16,9 @@ def test_make_demo_works_in_a_clean_clone_with_an_empty_home(tmp_path: Path) -> 
     subprocess.run(["git", "clone", "--quiet", "--depth", "1", ROOT.as_uri(), str(clone)], check=True)
     dropped = ("VIRTUAL_ENV", "PYTHONPATH", "FARTHING_DATA_DIR", "FARTHING_DATABASE_URL")
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
-    done = subprocess.run(["make", "demo"], cwd=clone, capture_output=True, text=True, env={**environment, "HOME": str(home)}, timeout=600, check=False)
+    done = subprocess.run(
+        ["make", "demo"], cwd=clone, capture_output=True, text=True, env={**environment, "HOME": str(home)}, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "Verified: every line and every digest is the same." in done.stdout
     assert "45.15 USD" in done.stdout

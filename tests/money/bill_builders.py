@@ -112,11 +112,11 @@ def document(lines, credit_after_tax=0, grants_used=(), kind="invoice"):
     )
 
 
-amounts = st.one_of(st.integers(-300, 300), st.integers(-(10**12), 10**12))
-positive_amounts = st.one_of(st.integers(0, 300), st.integers(0, 10**12))
-shares = st.fractions(0, 1, max_denominator=400)
+amounts = st.one_of(st.integers(-300, 300), st.integers(-(10**12), 10**12), st.integers(-4, 4))
+positive_amounts = st.one_of(st.integers(0, 300), st.integers(0, 10**12), st.integers(0, 4))
+shares = st.builds(lambda part, whole: Fraction(part % (whole + 1), whole), st.integers(0, 1000), st.sampled_from([1000, 2, 3, 7, 100, 8, 400]))
 ITEMS = ("api", "seats", "storage", "support")
-some_items = st.one_of(st.none(), st.lists(st.sampled_from(ITEMS), max_size=3, unique=True).map(tuple))
+some_items = st.sampled_from([None, ("api",), ("seats", "storage"), (), ("api", "storage", "support"), ("support", "seats", "api")])
 
 
 @st.composite

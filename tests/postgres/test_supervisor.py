@@ -33,7 +33,7 @@ ROOT = os.geteuid() == 0
 quick = partial(start, durable=False)
 """Without fsync: a process that is killed loses nothing that the kernel has, so these tests show the same in a fraction of the time."""
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).resolve().parents[2] / "src"), *sys.path])}
 OWN_IT = """
 import sys, time
 from pathlib import Path
@@ -103,7 +103,7 @@ def another_owner(data_dir: Path, ending: str = "time.sleep(600)") -> Iterator[t
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        env=ENVIRONMENT,
     ) as owner:
         assert owner.stdout is not None
         try:
@@ -345,7 +345,7 @@ def start_busy_query(data: Path) -> threading.Thread:
 def test_killed_while_the_cluster_is_made_the_next_start_makes_it_anew(tmp_path: Path, moment: str) -> None:
     data = tmp_path / "data"
     command = [sys.executable, "-c", OWN_IT, str(data)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(SOURCE)}) as owner:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT) as owner:
         eventually(lambda: list(data.glob(f"cluster.new-*/{moment}")))
         owner.kill()
     with quick(data, durable=False) as server:

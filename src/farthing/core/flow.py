@@ -3,36 +3,34 @@
     contract ──► terms ──► rated ──► desired ──► difference ──► discounts ──► credits ──► tax ──► credits ──► bills ──► postings
     (contract/resolve)     (rating)  (invoice/desired, difference, discount)  (settlement, tax)                        (ledger)
 
-Entry points: `bill` makes the documents of one billing period (or only the corrections of earlier ones), `postings_for` books one.
-Rating usage is a parameter: the core's interpreter and the column kernel both fit, and each proves what the other made.
+Entry points: `bill` makes the documents of one billing period (or only the corrections of earlier ones), `periods_due` says which
+periods there are, `desired_amounts` what they should come to, `postings_for` what a document books. Rating usage is a parameter: the
+core's interpreter (`rate_terms`) and the column kernel both fit, and each proves what the other made. docs/semantics.md has the rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from farthing.core.base.time import Interval
-from farthing.core.catalog.terms import Grant, Group, PriceVersion, Terms
+from farthing.core.catalog.terms import ChargeKey, Grant, Group, Terms
 from farthing.core.contract.contract import Contract
 from farthing.core.contract.resolve import Shelf, periods_due, terms_for
-from farthing.core.invoice.assemble import corrected_documents, split_corrections
-from farthing.core.invoice.causes import News
-from farthing.core.invoice.desired import desired_for, prorated
+from farthing.core.invoice.assemble import corrected_documents, document_of, following, split_corrections
+from farthing.core.invoice.causes import Inquiry, News
+from farthing.core.invoice.desired import desired_for, unused
 from farthing.core.invoice.difference import difference
 from farthing.core.invoice.discount import apply_discounts
 from farthing.core.invoice.invoice import Desired, Document, Issued, Line
+from farthing.core.invoice.rated import compiled_program, over_term, rate_licensed, rate_terms
 from farthing.core.ledger.postings import postings_for
 from farthing.core.rating.compile import compile_price
-from farthing.core.rating.interpret import rate_quantity
-from farthing.core.rating.program import Program
 from farthing.core.rating.trace import Rated
 from farthing.core.settlement.grants import Earlier, apply_after_tax, apply_before_tax
 from farthing.core.tax.taxes import apply_taxes, exclusive_tax, included_tax
 
-__all__ = ["Facts", "Rate", "bill", "compiled_program", "desired_amounts", "over_term", "periods_due", "postings_for", "rate_licensed"]
+__all__ = ["Facts", "Rate", "bill", "compiled_program", "desired_amounts", "over_term", "periods_due", "postings_for", "rate_licensed", "rate_terms"]
 
 Rate = Callable[[Sequence[Terms]], Sequence[Mapping[Group, tuple[Rated, ...]]]]
 """Rates terms: for each of them, the rated lines by group. Usage comes from the event log, which the core does not know."""
@@ -44,7 +42,8 @@ class Facts:
 
     `period` is the one being billed (None: corrections only), `earlier` those billed before whose keys are to be compared again.
     `known` is the revision of catalogue and contract, `position` that of the event log. `issued` are the keys of those periods.
-    `part` bills inside the period: what would lower it waits. `originals` sums up the documents that corrections may name.
+    `part` says that `period` is only the first part of a billing period: licensed items, minimums, fixed discounts, and whatever would
+    lower the bill wait for the final one. `originals` sums up the documents that corrections may name.
     """
 
     contract: Contract
@@ -62,66 +61,70 @@ class Facts:
 
 
 def bill(facts: Facts, rate: Rate) -> tuple[Document, ...]:
-    """The documents that bring what was billed to what the facts say: an invoice, or corrections apart as a credit note.
+    """The documents that bring what was billed to what the facts say, in the order in which they become final: an invoice of charges
+    and corrections; where corrections would pull it below zero, a credit note of them and then the invoice.
 
     Errors: those of resolving terms, compiling prices and rating (a price that refuses a quantity); nothing is billed then.
     """
-    desired = desired_amounts(facts, rate)
-    lines = difference(desired, facts.issued, facts.waived, facts.period, facts.news.causes, facts.part)
-    whole = _document(facts, lines)
+    settled, current = _terms(facts)
+    desired = _desired(facts, (*settled.values(), *current.values()), rate)
+    inquiry = Inquiry(facts.news, facts.contract, facts.shelf.prices, settled)
+    lines = difference(desired, facts.issued, facts.waived, facts.period, lambda key, _: inquiry.causes(key), facts.part)
+    if not lines and (facts.period is None or facts.part):
+        return ()
+    whole = _document(facts, lines, facts.grants)
     charges, corrections = split_corrections(lines)
-    if whole.total >= 0 or not corrections:
-        return (whole,) if lines or facts.period is not None else ()
-    credit_note = _document(facts, corrections)
-    if facts.period is None:
-        return (credit_note,)
-    rest = _document(facts, charges, used=dict(credit_note.grants_used))
-    return (rest, credit_note)
+    credit_note = _document(facts, corrections, facts.grants)
+    if facts.period is None or whole.total >= 0 or credit_note.total >= 0:
+        return (whole,)
+    refilled = dict(credit_note.grants_used)
+    grants = tuple(replace(grant, remaining=grant.remaining - refilled.get(grant.id, 0)) for grant in facts.grants)
+    return (credit_note, _document(facts, following(charges, corrections), grants))
 
 
 def desired_amounts(facts: Facts, rate: Rate) -> tuple[Desired, ...]:
-    """What every key of the periods in question should come to, by the facts known now."""
-    periods = (*facts.earlier, *(() if facts.period is None else (facts.period,)))
-    resolved = [terms for period in periods for terms in terms_for(facts.contract, period, facts.shelf, facts.known)]
-    latest = {terms.key(()): terms for terms in resolved}  # a key that runs over several periods is desired up to the last
-    terms = list(latest.values())
-    rated = zip(terms, rate(terms), strict=True)
-    return tuple(desired for one, groups in rated for desired in desired_for(one, compile_price(one.price.document), groups, facts.position))
+    """What every key of the periods in question should come to, by the facts known now; in order of periods. A key that goes on from
+    the earlier periods into the current one is there twice: up to the last of the earlier ones, and in all."""
+    settled, current = _terms(facts)
+    return _desired(facts, (*settled.values(), *current.values()), rate)
 
 
-def _document(facts: Facts, lines: tuple[Line, ...], used: Mapping[str, int] | None = None) -> Document:
+def _terms(facts: Facts) -> tuple[dict[ChargeKey, Terms], dict[ChargeKey, Terms]]:
+    """The terms of the earlier periods (of a key that runs over several, the last) and those of the current one, by key."""
+    periods = [(period, terms_for(facts.contract, period, facts.shelf, facts.known)) for period in facts.earlier]
+    settled = {terms.key(()): terms for _, found in periods for terms in found}
+    if facts.period is None:
+        return settled, {}
+    found = terms_for(facts.contract, facts.period, facts.shelf, facts.known)
+    return settled, {terms.key(()): _in_part(terms) if facts.part else terms for terms in found if terms.meter or not facts.part}
+
+
+def _in_part(terms: Terms) -> Terms:
+    return replace(terms, discounts=tuple(discount for discount in terms.discounts if discount.percent is not None))
+
+
+def _desired(facts: Facts, terms: Sequence[Terms], rate: Rate) -> tuple[Desired, ...]:
+    billed: dict[ChargeKey, list[ChargeKey]] = {}
+    for before in facts.issued:
+        billed.setdefault(replace(before.key, group=()), []).append(before.key)
+    found: list[Desired] = []
+    for one, rated in zip(terms, rate(terms), strict=True):
+        price = compile_price(one.price.document)
+        wanted = list(desired_for(one, price, rated, facts.position))
+        keys = {want.key for want in wanted}
+        found += wanted + [unused(one, price, key, facts.position) for key in billed.get(one.key(()), ()) if key not in keys]
+    return tuple(found)
+
+
+def _document(facts: Facts, lines: tuple[Line, ...], grants: Iterable[Grant]) -> Document:
     """The money order: usage, minimum, maximum and proration stand in the lines already; then discounts, credits before tax, tax,
-    credits after tax. `used` is what another document of the same run takes from grants."""
-    grants = tuple(Grant(g.id, g.currency, g.remaining - (used or {}).get(g.id, 0), g.applies, g.priority) for g in facts.grants)
+    credits after tax."""
     discounted = apply_discounts(lines)
     credited, before_tax = apply_before_tax(discounted, grants)
     taxed = apply_taxes(credited)
-    subtotal, discount = sum(line.amount for line in taxed), sum(line.discount for line in taxed)
-    credit, tax = sum(line.credit for line in taxed), exclusive_tax(taxed)
-    total = subtotal - discount - credit + tax
-    corrects = corrected_documents(taxed)
-    credit_after, after_tax = apply_after_tax(total, grants, facts.contract.currency, _earlier(facts, corrects))
-    period = facts.period or _spanned(lines)
-    kind: Literal["invoice", "credit_note"] = "credit_note" if total < 0 and all(line.kind == "correction" for line in lines) else "invoice"
-    return Document(
-        kind=kind,
-        customer=facts.contract.customer,
-        contract=facts.contract.id,
-        currency=facts.contract.currency,
-        period=period,
-        zone=facts.contract.billing.zone,
-        lines=taxed,
-        subtotal=subtotal,
-        discount=discount,
-        credit_before_tax=credit,
-        tax=tax,
-        tax_included=included_tax(taxed),
-        total=total,
-        credit_after_tax=credit_after,
-        due=total - credit_after,
-        grants_used=(*before_tax, *after_tax),
-        corrects=corrects,
-    )
+    unpaid = document_of(facts.contract, facts.period, taxed, exclusive_tax(taxed), included_tax(taxed))
+    paid, after_tax = apply_after_tax(unpaid.total, grants, facts.contract.currency, _earlier(facts, corrected_documents(taxed)))
+    return replace(unpaid, credit_after_tax=paid, due=unpaid.total - paid, grants_used=(*before_tax, *after_tax))
 
 
 def _earlier(facts: Facts, corrects: tuple[str, ...]) -> Earlier | None:
@@ -129,24 +132,3 @@ def _earlier(facts: Facts, corrects: tuple[str, ...]) -> Earlier | None:
     if not found:
         return None
     return Earlier(sum(one.total for one in found), tuple(used for one in found for used in one.used))
-
-
-def _spanned(lines: tuple[Line, ...]) -> Interval:
-    services = [line.service for line in lines] or [Interval(0, 1)]
-    return Interval(min(service.start for service in services), max(service.end for service in services))
-
-
-def compiled_program(terms: Terms) -> Program:
-    """The program that rates the terms' usage: that of the price, its bounds scaled to the segment's share of the period."""
-    program = compile_price(terms.price.document).program
-    return program if terms.meter is None else prorated(program, terms.share)
-
-
-def rate_licensed(terms: Terms) -> Rated:
-    """What a licensed quantity comes to for a whole period; the segment's share of it is taken afterwards."""
-    return rate_quantity(compile_price(terms.price.document).program, terms.quantity or Fraction(0))
-
-
-def over_term(version: PriceVersion) -> bool:
-    """Whether a price accumulates over the contract's term instead of the billing period."""
-    return compile_price(version.document).accumulate == "term"

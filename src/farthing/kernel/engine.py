@@ -34,7 +34,8 @@ class Engine:
     def __init__(self, memory_limit: str | None = "2GB", temp_directory: str | None = None, threads: int | None = None) -> None:
         options: dict[str, Any] = {"memory_limit": memory_limit, "temp_directory": temp_directory, "threads": threads}
         config = {name: value for name, value in options.items() if value is not None}
-        self._connection = duckdb.connect(":memory:", config={**config, "preserve_insertion_order": False, "enable_progress_bar": False})
+        self._connection = duckdb.connect(":memory:", config={**config, "preserve_insertion_order": False})
+        self._connection.execute("SET enable_progress_bar = false")  # it would write to standard output
         self._made = 0
         self._threads = int(self.rows("SELECT current_setting('threads')")[0][0])
 

@@ -147,17 +147,17 @@ def _sum(num: Num) -> Num:
 
 def _summed(each: _PerEvent, stage: Stage, amounts: list[tuple[Num, Num]], found: dict[str, Num]) -> Charged:
     """Group by charge; what follows from other sums is computed from them, not summed again."""
-    fees, only = each.fees, " FILTER (WHERE ok)"
+    fees, readable = each.fees, "CASE WHEN ok THEN position END"  # CASE, not FILTER: see usage.py
     counts = {
-        "n": f"count(*){only}",
-        "aside": f"count(*) - count(*){only}",
-        "first": f"coalesce(min(position){only}, 0)",
-        "last": f"coalesce(max(position){only}, 0)",
-        "paying": f"count(*) FILTER (WHERE {each.pays})",
+        "n": f"count({readable})",
+        "aside": f"count(*) - count({readable})",
+        "first": f"coalesce(min({readable}), 0)",
+        "last": f"coalesce(max({readable}), 0)",
+        "paying": f"count(CASE WHEN {each.pays} THEN position END)",
     }
     sums: dict[str, Num] = {}
     for i, (component, (base, amount)) in enumerate(zip(fees.components, amounts, strict=True)):
-        counts[f"comp{i}_events"] = f"count(*) FILTER (WHERE {_applies(each, i, component)})"
+        counts[f"comp{i}_events"] = f"count(CASE WHEN {_applies(each, i, component)} THEN position END)"
         sums[f"comp{i}_base"] = _sum(base)
         if component.minimum is not None or component.maximum is not None:
             sums[f"comp{i}_amount"] = _sum(amount)

@@ -72,13 +72,17 @@ def _value(job: Job, stage: Stage) -> str:
 
 
 def _counts(value: str, inside: str = "") -> str:
-    """How many were measured and set aside, and the first and last position, of the events `inside`."""
+    """How many were measured and set aside, and the first and last position, of the events `inside`.
+
+    CASE, not FILTER: where the columns' statistics decide it the engine drops the CASE; a FILTER that is always true it keeps, at
+    half of the speed.
+    """
     tests = [test for test in (inside, f"{value} IS NOT NULL" if value else "") if test]
-    only = f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""
-    within = f" FILTER (WHERE {inside})" if inside else ""
-    n = f"count(*){only}"
-    aside = f"count(*){within} - {n}" if value else "CAST(0 AS BIGINT)"
-    return f"{n} AS n, {aside} AS aside, coalesce(min(position){only}, 0) AS first, coalesce(max(position){only}, 0) AS last"
+    measured = f"CASE WHEN {' AND '.join(tests)} THEN position END" if tests else "position"
+    n = f"count({measured})"
+    everyone = f"count(CASE WHEN {inside} THEN position END)" if inside else "count(*)"
+    aside = f"{everyone} - {n}" if value else "CAST(0 AS BIGINT)"
+    return f"{n} AS n, {aside} AS aside, coalesce(min({measured}), 0) AS first, coalesce(max({measured}), 0) AS last"
 
 
 def _aggregate(job: Job, stage: Stage) -> tuple[str, NumberColumn]:

@@ -52,10 +52,12 @@ class Inquiry:
     def causes(self, key: ChargeKey) -> tuple[Cause, ...]:
         """The news that changed what a key comes to, in this order: facts whose event its meter measures in its span (and group and cell),
         by position; then revisions that changed its price inside its segment; then those that changed its item there."""
-        terms = self.terms.get(replace(key, group=()))
-        return (*(self._by_facts(key, terms) if terms is not None and terms.meter is not None else ()), *self._by_prices(key), *self._by_contract(key))
+        return (*self._by_facts(key), *self._by_prices(key), *self._by_contract(key))
 
-    def _by_facts(self, key: ChargeKey, terms: Terms) -> Iterator[Cause]:
+    def _by_facts(self, key: ChargeKey) -> Iterator[Cause]:
+        terms = self.terms.get(replace(key, group=()))
+        if terms is None or terms.meter is None:
+            return
         program = compile_price(terms.price.document).program
         for late in self.news.facts:
             if any(_measures(event, terms, program, key) for event in _events(late)):

@@ -13,7 +13,6 @@ from farthing.core.catalog.terms import ChargeKey, Discount, TaxRate
 from farthing.core.invoice.invoice import Cause, Document, Issued, Line
 
 _SUMS = ("subtotal", "discount", "credit_before_tax", "tax", "tax_included", "total", "credit_after_tax", "due")
-_LOG_PLACES = frozenset({"first", "last", "position", "at"})
 
 
 def key_text(key: ChargeKey) -> str:
@@ -122,15 +121,18 @@ def read_document(content: Mapping[str, Any]) -> Document:
 def content_digest(content: Mapping[str, Any]) -> str:
     """SHA-256 over the canonical JSON of a bill without places in the log: the same facts give the same digest, in whatever
     order and batches they arrived."""
-    return digest(_without_places(content))
+    return digest({**content, "lines": [_without_places(line) for line in content["lines"]]})
 
 
-def _without_places(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {key: _without_places(value) for key, value in node.items() if key not in _LOG_PLACES}
-    if isinstance(node, list | tuple):
-        return [_without_places(value) for value in node]
-    return node
+def _without_places(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The line without the places that log and catalogue gave to facts: a property or a group may well have such a name."""
+    derivation = line["derivation"]
+    causes = [{name: value for name, value in cause.items() if name != "at"} for cause in line["causes"]]
+    if "rated" not in derivation:
+        return {**line, "causes": causes}
+    cells = [{**cell, "usage": {**cell["usage"], "first": 0, "last": 0}} for cell in derivation["rated"]["cells"]]
+    rated = {**derivation["rated"], "cells": cells}
+    return {**line, "causes": causes, "derivation": {**derivation, "rated": rated, "position": None}}
 
 
 def issued_from(lines: list[tuple[str, Line]]) -> Issued:

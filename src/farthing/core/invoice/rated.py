@@ -12,6 +12,7 @@ from farthing.core.rating.compile import compile_price
 from farthing.core.rating.interpret import rate_events, rate_quantity
 from farthing.core.rating.program import Program
 from farthing.core.rating.trace import Rated
+from farthing.core.usage.meter import Aggregation, Meter
 from farthing.core.usage.select import by_group
 
 
@@ -40,11 +41,16 @@ def rate_terms(terms: Terms, events: Iterable[Event]) -> Mapping[Group, tuple[Ra
     group exists once an event falls into it. Errors: those of the price (quantity_negative, amount_too_large)."""
     if terms.meter is None:
         return {(): (rate_licensed(terms),)}
-    groups = by_group(terms.meter, (event for event in events if event.customer == terms.customer and event.at < terms.metered.end))
+    groups = by_group(terms.meter, (event for event in events if event.customer == terms.customer and _counts(terms, terms.meter, event)))
     if not terms.meter.group_by:
         groups.setdefault((), [])
     program = compiled_program(terms)
     return {group: rate_events(program, terms.meter, found, terms.metered) for group, found in groups.items()}
+
+
+def _counts(terms: Terms, meter: Meter, event: Event) -> bool:
+    carried = meter.aggregation is Aggregation.TIME_WEIGHTED and event.at < terms.metered.start
+    return event.at in terms.metered or carried
 
 
 def over_term(version: PriceVersion) -> bool:

@@ -50,10 +50,10 @@ def apply_after_tax(total: int, grants: Iterable[Grant], currency: str, earlier:
     """What grants that apply "after_tax" pay of a document's total, and the grants used; the due amount is total − the first.
 
     A negative total uses none. It refills the grants used on the documents it corrects (`earlier`), the last used first, by
-    what exceeds the total that they are left with; the paid amount is then negative.
+    what exceeds the total that they are left with, and no more than it gives back itself; the paid amount is then negative.
     """
     if total <= 0:
-        back = _excess(earlier.used, earlier.total + total) if earlier is not None else {}
+        back = _excess(earlier.used, max(earlier.total, sum(part for _, part in earlier.used)) + total) if earlier is not None else {}
         return sum(back.values()), _used(back)
     taken = dict(_take(total, _remaining(grants, "after_tax", currency, {})))
     return sum(taken.values()), _used(taken)

@@ -29,6 +29,12 @@ BEGIN
     EXECUTE format('CREATE POLICY own_rows ON %s USING (account = (SELECT current_account()) AND mode = (SELECT current_mode()))', protected);
     EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, farthing_service', protected);
     EXECUTE format('GRANT %s ON %s TO farthing_service', array_to_string(ARRAY['select'] || writes, ', '), protected);
+    -- Until the first ANALYZE, the planner would take account and mode for selective and any index on them for as good as the right one.
+    PERFORM pg_restore_attribute_stats(
+        'schemaname', n.nspname::text, 'relname', c.relname::text, 'attname', column_name, 'inherited', false,
+        'null_frac', 0::real, 'avg_width', 4, 'n_distinct', 1::real)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN unnest(ARRAY['account', 'mode']) AS column_name
+    WHERE c.oid = protected;
     IF immutable THEN
         EXECUTE format('CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON %s EXECUTE FUNCTION refuse_change()', protected);
     END IF;

@@ -1,0 +1,207 @@
+"""A small world in memory to tell billing stories in: one log, one catalogue, contracts and their bills, over the core alone.
+
+It keeps facts and documents and nothing else; every amount comes from `farthing.core.flow`. Revisions and log positions are counted
+here, document numbers too. Where a store would look for what is touched, the world simply computes all billed periods again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from farthing.core.base.time import Instant, Interval
+from farthing.core.base.timeline import ALL_TIME, Version
+from farthing.core.catalog.price import parse_price
+from farthing.core.catalog.terms import ChargeKey, Grant, PriceVersion, Terms
+from farthing.core.contract.contract import Contract
+from farthing.core.contract.parse import parse_amendment, parse_contract
+from farthing.core.contract.resolve import Shelf
+from farthing.core.events.event import Cancel, Event, Fact, Replace
+from farthing.core.events.log import effective, position_of
+from farthing.core.flow import Facts, bill, desired_amounts, over_term, periods_due, rate_terms
+from farthing.core.invoice.causes import LateFact, News
+from farthing.core.invoice.document import issued_from, key_text
+from farthing.core.invoice.invoice import Document, Issued, Line
+from farthing.core.rating.trace import Rated
+from farthing.core.settlement.originals import originals
+from farthing.core.usage.meter import Meter
+from farthing.core.usage.parse import parse_meter
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A final document: its number, and the log position and revision that it was computed at. `period` is what it billed."""
+
+    number: str
+    contract: str
+    document: Document
+    position: int
+    revision: int
+    period: Interval | None
+    part: bool = False
+    void: bool = False
+
+
+@dataclass
+class World:
+    """See the module."""
+
+    revision: int = 0
+    facts: list[Fact] = field(default_factory=list)
+    meters: dict[str, Meter] = field(default_factory=dict)
+    prices: dict[str, list[Version[PriceVersion]]] = field(default_factory=dict)
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    grants: dict[str, Grant] = field(default_factory=dict)
+    bills: list[Bill] = field(default_factory=list)
+    waivers: list[tuple[str, str, int]] = field(default_factory=list)  # contract, key, amount
+
+    def meter(self, document: Mapping[str, Any]) -> None:
+        """Add a meter."""
+        meter = parse_meter(document)
+        self.revision += 1
+        self.meters[meter.id] = meter
+
+    def price(self, lineage: str, document: Mapping[str, Any], span: Interval = ALL_TIME) -> None:
+        """Add a version of a price that holds over a span."""
+        parsed = parse_price(document)
+        self.revision += 1
+        self.prices.setdefault(lineage, []).append(Version(span, self.revision, PriceVersion(parsed.id, lineage, parsed.document)))
+
+    def contract(self, document: Mapping[str, Any]) -> Contract:
+        """Add a contract."""
+        parsed = parse_contract(document)
+        self.revision += 1
+        versions = tuple(replace(version, revision=self.revision) for version in parsed.versions)
+        self.contracts[parsed.id] = replace(parsed, versions=versions)
+        return self.contracts[parsed.id]
+
+    def amend(self, document: Mapping[str, Any]) -> None:
+        """Amend a contract."""
+        id_, version = parse_amendment(document)
+        self.revision += 1
+        known = self.contracts[id_]
+        self.contracts[id_] = replace(known, versions=(*known.versions, replace(version, revision=self.revision)))
+
+    def grant(self, grant: Grant) -> None:
+        """Grant a credit; its id is its name for all contracts."""
+        self.grants[grant.id] = grant
+
+    def log(self, fact: Fact) -> None:
+        """Put a fact at the next position of the log."""
+        position = len(self.facts) + 1
+        if isinstance(fact, Replace):
+            self.facts.append(replace(fact, event=replace(fact.event, position=position)))
+        else:
+            self.facts.append(replace(fact, position=position))
+
+    def bill(self, contract: str, until: Instant) -> list[Bill]:
+        """Bill every period that has ended and was not billed, in order."""
+        billed = self.billed(contract)
+        due = [period for period in periods_due(self.contracts[contract], until) if period not in billed]
+        return [made for period in due for made in self._run(contract, period)]
+
+    def part(self, contract: str, at: Instant) -> list[Bill]:
+        """Bill the open period up to an instant inside it."""
+        span = self.contracts[contract]
+        period = span.billing.period(span.billing.index_at(at)).overlap(span.active)
+        assert period is not None
+        return self._run(contract, Interval(period.start, at), part=True)
+
+    def correct(self, contract: str) -> list[Bill]:
+        """Correct what was billed, apart from any period's bill."""
+        return self._run(contract, None)
+
+    def void(self, number: str, waive: bool) -> None:
+        """Void a bill: what it billed is due again, or is given up."""
+        place, found = next((n, one) for n, one in enumerate(self.bills) if one.number == number)
+        self.bills[place] = replace(found, void=True, period=found.period if waive else None)
+        if waive:
+            self.waivers += [(found.contract, key_text(line.key), line.amount) for line in found.document.lines]
+
+    def waive(self, contract: str, key: ChargeKey, amount: int) -> None:
+        """Give up an amount of a key."""
+        self.waivers.append((contract, key_text(key), amount))
+
+    def billed(self, contract: str) -> list[Interval]:
+        """The periods that have a final bill (void ones too, if what they billed was given up)."""
+        return [one.period for one in self.bills if one.contract == contract and one.period is not None and not one.part]
+
+    def issued(self, contract: str) -> tuple[Issued, ...]:
+        """What final documents have billed, by charge key."""
+        by_key: dict[ChargeKey, list[tuple[str, Line]]] = {}
+        for one in self._final(contract):
+            for line in one.document.lines:
+                by_key.setdefault(line.key, []).append((one.number, line))
+        return tuple(issued_from(lines) for lines in by_key.values())
+
+    def waived(self, contract: str) -> dict[str, int]:
+        """Minor units given up, by key."""
+        sums: dict[str, int] = {}
+        for whose, key, amount in self.waivers:
+            if whose == contract:
+                sums[key] = sums.get(key, 0) + amount
+        return sums
+
+    def from_scratch(self, contract: str) -> dict[ChargeKey, int]:
+        """What every key of the billed periods should come to by all that is known now, as if nothing had ever been billed."""
+        facts = replace(self._facts(contract, None, False), issued=(), waived={})
+        return {want.key: want.amount for want in desired_amounts(facts, self.rate)}
+
+    def rate(self, terms: Sequence[Terms]) -> list[Mapping[tuple[tuple[str, str], ...], tuple[Rated, ...]]]:
+        """Rate terms from the log as it is now."""
+        events = effective(self.facts, len(self.facts))
+        return [rate_terms(one, events) for one in terms]
+
+    def _final(self, contract: str) -> Iterator[Bill]:
+        return (one for one in self.bills if one.contract == contract and not one.void)
+
+    def _facts(self, contract: str, period: Interval | None, part: bool) -> Facts:
+        return Facts(
+            contract=self.contracts[contract],
+            shelf=Shelf(self.prices, self.meters, over_term),
+            period=period,
+            earlier=tuple(sorted(self.billed(contract))),
+            known=self.revision,
+            position=len(self.facts),
+            issued=self.issued(contract),
+            waived=self.waived(contract),
+            grants=tuple(self.grants.values()),
+            news=self._news(contract),
+            part=part,
+            originals=originals((one.number, one.document) for one in self._final(contract)),
+        )
+
+    def _news(self, contract: str) -> News:
+        made = [one for one in self.bills if one.contract == contract]
+        position, revision = (made[-1].position, made[-1].revision) if made else (len(self.facts), self.revision)
+        known = {event.identifier: event for fact in self.facts for event in _brought(fact)}
+        late = [fact for fact in self.facts if position_of(fact) > position]
+        return News(
+            facts=tuple(LateFact(position_of(fact), fact, _about(fact, known)) for fact in late),
+            prices=tuple(version for versions in self.prices.values() for version in versions if version.revision > revision),
+            agreements=tuple(version for version in self.contracts[contract].versions if version.revision > revision),
+        )
+
+    def _run(self, contract: str, period: Interval | None, part: bool = False) -> list[Bill]:
+        made = []
+        for document in bill(self._facts(contract, period, part), self.rate):
+            prefix = "INV" if document.kind == "invoice" else "CN"
+            number = f"{prefix}-{1 + sum(one.document.kind == document.kind for one in self.bills)}"
+            billed = period if document.kind == "invoice" else None
+            made.append(Bill(number, contract, document, len(self.facts), self.revision, billed, part))
+            for grant, units in document.grants_used:
+                self.grants[grant] = replace(self.grants[grant], remaining=self.grants[grant].remaining - units)
+            self.bills.append(made[-1])
+        return made
+
+
+def _brought(fact: Fact) -> Iterator[Event]:
+    if isinstance(fact, Replace):
+        yield fact.event
+    elif isinstance(fact, Event):
+        yield fact
+
+
+def _about(fact: Fact, known: Mapping[str, Event]) -> Event | None:
+    return fact if isinstance(fact, Event) else known.get(fact.target) if isinstance(fact, Cancel | Replace) else None
