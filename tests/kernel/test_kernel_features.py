@@ -43,6 +43,8 @@ CHARGES: dict[Any, list[Event]] = {
     3: [event(12, -1, value="5", amount="5", region="eu")],
     4: [event(13, 30, value="-2.5", amount="-1", region="ap")],
     5: [],
+    6: [event(14, -2, value="abc", amount="2", region="eu"), event(15, -1, value="3", region="ap")],
+    7: [event(16, 1, value="-3", amount="7", region="eu"), event(17, 26, value="-4", amount="8", region="eu")],
 }
 
 
@@ -62,8 +64,14 @@ def by(property: str, *values: str) -> Condition:
     return Condition((TextTest(property, "in", values),))
 
 
+EU = Cell("eu", curve=UNIT, when=by("region", "eu"))
 TIERS = (Segment(F(5), F(2), F(7)), Segment(F(12), F(1, 3), F(11, 2)), Segment(None, F(1, 7)))
 PERCENT = Component("percent", "amount", F(3, 200), F(20))
+LARGE = Component("large", fixed=F(9), when=Condition((NumberTest("amount", "gt", F(33)),)))
+US = Cell("us", fees=Fees((PERCENT,)), when=by("region", "us"))
+BIG = Cell("big", curve=UNIT, when=Condition((NumberTest("value", "gte", F(10)),)))
+REST = Cell("", curve=UNIT)
+EIGHTH = Cell("", curve=Curve("graduated", (Segment(None, F(1, 8)),), linear_below_zero=True))
 NIGHT = Bands("Europe/London", tuple((day, 60, 180) for day in range(7)))
 DAYTIME = Bands("America/New_York", ((6, 0, 1440), (0, 480, 1020)))
 SUM = Meter("m", "used", Aggregation.SUM)
@@ -81,10 +89,10 @@ PROGRAMS: dict[str, Program] = {
     "include": stepped(Include(F(5, 2))),
     "scale, round up, include": stepped(Scale(F(1, 7)), RoundUnits(RoundingMode.UP), Include(F(1))),
     **{f"round units {mode}": stepped(Scale(F(1, 2)), RoundUnits(mode)) for mode in RoundingMode},
-    "minimum": Program("usd", (Cell("", curve=UNIT),), minimum=F(1001, 3)),
-    "maximum": Program("usd", (Cell("", curve=UNIT),), maximum=F(1001, 3)),
-    "minimum beyond maximum": Program("usd", (Cell("", curve=UNIT),), minimum=F(50), maximum=F(7, 2)),
-    **{f"round line {mode}": Program("usd", (Cell("", curve=Curve("graduated", (Segment(None, F(1, 8)),), linear_below_zero=True)),), rounding=mode) for mode in RoundingMode},
+    "minimum": Program("usd", (REST,), minimum=F(1001, 3)),
+    "maximum": Program("usd", (REST,), maximum=F(1001, 3)),
+    "minimum beyond maximum": Program("usd", (REST,), minimum=F(50), maximum=F(7, 2)),
+    **{f"round line {mode}": Program("usd", (EIGHTH,), rounding=mode) for mode in RoundingMode},
     "too large for the books": priced(Segment(None, F(10**17))),
     "percentage fee, rounded per event": fee(PERCENT, rounding=RoundingMode.HALF_AWAY),
     **{f"fee rounded {mode}": fee(Component("x", "amount", F(1, 2), F(-3)), rounding=mode) for mode in RoundingMode},
@@ -93,26 +101,24 @@ PROGRAMS: dict[str, Program] = {
     "component bounds": fee(Component("x", "amount", F(1, 3), minimum=F(1), maximum=F(20)), Component("y", "value", F(1, 100), maximum=F(1, 7))),
     "event bounds": fee(PERCENT, minimum=F(201, 10), maximum=F(22), rounding=RoundingMode.HALF_EVEN),
     "no component": fee(minimum=F(3)),
-    "conditional components": fee(PERCENT, Component("eu", "value", F(1, 10), when=by("region", "eu")), Component("large", fixed=F(9), when=Condition((NumberTest("amount", "gt", F(33)),)))),
+    "conditional components": fee(PERCENT, Component("eu", "value", F(1, 10), when=by("region", "eu")), LARGE),
     "free events": fee(PERCENT, free_events=2, minimum=F(25), rounding=RoundingMode.UP),
     "free amount": fee(PERCENT, free_of="amount", free_amount=F(100005, 1000), rounding=RoundingMode.DOWN),
     "free amount of another property": fee(PERCENT, free_of="value", free_amount=F(25, 2)),
     "free events and amount": fee(PERCENT, Component("v", "value", F(1, 3)), free_events=1, free_of="amount", free_amount=F(120)),
     "free amount of nothing": fee(PERCENT, free_amount=F(1)),
-    "two cells": Program("usd", (Cell("eu", curve=UNIT, when=by("region", "eu")), Cell("rest", curve=Curve("volume", TIERS))), maximum=F(300)),
-    "two cells, some unmatched": Program("usd", (Cell("eu", curve=UNIT, when=by("region", "eu")), Cell("us", fees=Fees((PERCENT,)), when=by("region", "us"))), minimum=F(10)),
-    "a line a cell": Program("usd", (Cell("eu", curve=UNIT, when=by("region", "eu")), Cell("us", fees=Fees((PERCENT,)), when=by("region", "us"))), line_per_cell=True),
-    "one cell, some unmatched": Program("usd", (Cell("eu", curve=UNIT, when=by("region", "eu")),)),
+    "two cells": Program("usd", (EU, Cell("rest", curve=Curve("volume", TIERS))), maximum=F(300)),
+    "two cells, some unmatched": Program("usd", (EU, US), minimum=F(10)),
+    "a line a cell": Program("usd", (EU, US), line_per_cell=True),
+    "one cell, some unmatched": Program("usd", (EU,)),
     "one cell and line, some unmatched": Program("usd", (Cell("eu", fees=Fees((PERCENT,)), when=by("region", "eu")),), line_per_cell=True),
-    "first match": Program("usd", (Cell("big", curve=UNIT, when=Condition((NumberTest("value", "gte", F(10)),))), Cell("eu", curve=UNIT, when=by("region", "eu")), Cell("", curve=UNIT))),
-    "hours over the change of the clock": Program("usd", (Cell("night", curve=UNIT, during=NIGHT), Cell("ny", curve=UNIT, during=DAYTIME), Cell("", curve=UNIT))),
+    "first match": Program("usd", (BIG, EU, REST)),
+    "hours over the change of the clock": Program("usd", (Cell("night", curve=UNIT, during=NIGHT), Cell("ny", curve=UNIT, during=DAYTIME), REST)),
     "hours for fees": Program("usd", (Cell("night", fees=Fees((PERCENT,)), during=NIGHT), Cell("", fees=Fees((PERCENT,), free_events=1)))),
 }  # fmt: skip
 
 METERS: dict[str, Meter] = {
-    **{
-        kind.value: Meter("m", "used", kind, percentile=F(95)) for kind in Aggregation if kind is not Aggregation.WINDOWED
-    },
+    **{kind.value: Meter("m", "used", kind, percentile=F(95)) for kind in Aggregation if kind is not Aggregation.WINDOWED},
     "median": Meter("m", "used", Aggregation.PERCENTILE, percentile=F(50)),
     "mean level": Meter("m", "used", Aggregation.TIME_WEIGHTED, per_micros=0),
     "unique regions": Meter("m", "used", Aggregation.UNIQUE_COUNT, "region"),
@@ -128,6 +134,7 @@ METERS: dict[str, Meter] = {
             (Aggregation.MAX, Aggregation.SUM, "hour", 1, False),
             (Aggregation.MAX, Aggregation.SUM, "hour", 1, True),
             (Aggregation.SUM, Aggregation.PERCENTILE, "day", 1, False),
+            (Aggregation.SUM, Aggregation.PERCENTILE, "day", 1, True),
             (Aggregation.SUM, Aggregation.PERCENTILE, "minute", 90, True),
             (Aggregation.COUNT, Aggregation.MAX, "month", 1, True),
             (Aggregation.LATEST, Aggregation.MIN, "day", 1, False),
@@ -178,7 +185,7 @@ def test_cells_of_other_meters(engine: Engine, program: str, meter: str) -> None
 def test_counts_what_it_rated(engine: Engine) -> None:
     result = rate(events_table(CHARGES, NAMES), Job(stepped(), SUM, LONDON_SPRING), engine=engine)
     inside = sum(1 for events in CHARGES.values() for event in events if event.at in LONDON_SPRING)
-    assert (result.rows_read, result.events_rated) == (13, inside)
+    assert (result.rows_read, result.events_rated) == (17, inside)
     assert sum(line.cells[0].usage.events + line.cells[0].usage.set_aside for (line,) in result.rated().values()) == inside
 
 
@@ -194,7 +201,8 @@ def test_a_charge_without_event_needs_to_be_listed(engine: Engine) -> None:
 def test_refusals_are_those_of_core(engine: Engine) -> None:
     result = rate(events_table(CHARGES, NAMES), Job(priced(*TIERS), SUM, LONDON_SPRING), engine=engine)
     assert {key: (refusal.code, refusal.message) for key, refusal in result.refused.items()} == {
-        4: ("quantity_negative", "the quantity -2.5 is negative.")
+        4: ("quantity_negative", "the quantity -2.5 is negative."),
+        7: ("quantity_negative", "the quantity -7 is negative."),
     }
     large = rate(events_table(CHARGES, NAMES), Job(PROGRAMS["too large for the books"], SUM, LONDON_SPRING), engine=engine)
     assert large.refused[1].code == "amount_too_large"

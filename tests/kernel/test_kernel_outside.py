@@ -32,6 +32,9 @@ def priced(unit: Fraction) -> Program:
     return Program("usd", (Cell("", curve=Curve("graduated", (Segment(None, unit),))),))
 
 
+FREE_BELOW_ZERO = Program("usd", (Cell("", fees=Fees((Component("a", "value", Fraction(1)),), free_of="value", free_amount=Fraction(-1))),))
+
+
 def with_type(name: str, kind: pa.DataType) -> pa.Schema:
     return SCHEMA.set(SCHEMA.get_field_index(name), pa.field(name, kind))
 
@@ -57,7 +60,7 @@ STATIC = [
     (PROGRAM, filtered(TextTest("region", "in", ("\ud800",))), SCHEMA, "no Unicode"),
     (priced(Fraction(1, 2**128)), SUM, SCHEMA, "more than 127 bits"),
     (priced(Fraction(2**128)), SUM, SCHEMA, "more than 127 bits"),
-    (Program("usd", (Cell("", fees=Fees((Component("a", "value", Fraction(1)),), free_of="value", free_amount=Fraction(-1))),)), SUM, SCHEMA, "free amount below zero"),
+    (FREE_BELOW_ZERO, SUM, SCHEMA, "free amount below zero"),
 ]  # fmt: skip
 
 

@@ -31,7 +31,10 @@ PROGRAM = Program("usd", (Cell("", curve=UNIT),))
 FEES = Program("usd", (Cell("", fees=Fees((Component("a", "value", Fraction(1, 7), Fraction(3)),), rounding=RoundingMode.HALF_AWAY)),))
 SUM = Meter("m", "used", Aggregation.SUM)
 CHARGES: dict[Any, list[Event]] = {
-    charge: [Event(f"e{charge}-{n}", "used", "c", 10 * n, {"value": str(7 * n + charge), "region": "eu" if n % 2 else "us"}, 100 * charge + n) for n in range(9)]
+    charge: [
+        Event(f"e{charge}-{n}", "used", "c", 10 * n, {"value": str(7 * n + charge), "region": "eu" if n % 2 else "us"}, 100 * charge + n)
+        for n in range(9)
+    ]
     for charge in (1, 2, 3)
 }
 TABLE = events_table(CHARGES, ("value", "region"))
@@ -48,7 +51,9 @@ def core(program: Program = PROGRAM, meter: Meter = SUM) -> dict[Any, Any]:
 
 
 @pytest.mark.parametrize("program", [PROGRAM, FEES])
-@pytest.mark.parametrize("kind", [pa.int64(), pa.int16(), pa.uint64(), pa.decimal128(18, 6), pa.decimal128(38, 18), pa.decimal128(5, 2), pa.string(), pa.large_string()])
+@pytest.mark.parametrize(
+    "kind", [pa.int64(), pa.int16(), pa.uint64(), pa.decimal128(18, 6), pa.decimal128(38, 18), pa.decimal128(5, 2), pa.string(), pa.large_string()]
+)
 def test_any_exact_type_holds_numbers(engine: Engine, kind: pa.DataType, program: Program) -> None:
     table = events_table(CHARGES, ("value", "region"), {"value": kind})
     assert rate(table, Job(program, SUM, SPAN), engine=engine).rated() == core(program)
@@ -99,7 +104,9 @@ def test_several_charge_columns_and_text_keys(engine: Engine) -> None:
     assert sum(lines[0].exact for lines in found.values()) == sum(lines[0].exact for lines in core().values())
 
 
-@pytest.mark.parametrize("name", ["value", 'x"; DROP TABLE y; --', "it's", "a\x00b", "Ünïcode ☃", "at", "charge", "Position", "$p0 ", "", "{0}", "c3"])
+@pytest.mark.parametrize(
+    "name", ["value", 'x"; DROP TABLE y; --', "it's", "a\x00b", "Ünïcode ☃", "at", "charge", "Position", "$p0 ", "", "{0}", "c3"]
+)
 def test_property_names_of_any_kind(engine: Engine, name: str) -> None:
     table = TABLE.rename_columns(["charge", "position", "at", "the number", "region"])
     result = rate(table, Job(PROGRAM, replace(SUM, value_key=name), SPAN), engine=engine, properties={name: "the number"})
@@ -117,10 +124,14 @@ def test_names_that_differ_only_in_case(engine: Engine, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_values_of_any_kind(engine: Engine, text: str) -> None:
-    events = {1: [Event("a", "used", "c", 1, {"region": text}, 1), Event("b", "used", "c", 2, {"region": "other"}, 2), Event("c", "used", "c", 3, {}, 3)]}
+    events = {
+        1: [Event("a", "used", "c", 1, {"region": text}, 1), Event("b", "used", "c", 2, {"region": "other"}, 2), Event("c", "used", "c", 3, {}, 3)]
+    }
     for operator in ("in", "not_in"):
-        meter = Meter("m", "used", Aggregation.COUNT, filters=Condition((TextTest("region", operator, (text,)),)), group_by=("region",))  # type: ignore[arg-type]
-        assert rate(events_table(events, ("region",)), Job(PROGRAM, meter, SPAN), engine=engine).rated() == core_rated(PROGRAM, meter, events, SPAN)[0]
+        meter = Meter("m", "used", Aggregation.COUNT, filters=Condition((TextTest("region", operator, (text,)),)), group_by=("region",))
+        assert (
+            rate(events_table(events, ("region",)), Job(PROGRAM, meter, SPAN), engine=engine).rated() == core_rated(PROGRAM, meter, events, SPAN)[0]
+        )
 
 
 def test_number_tests_on_text_are_exact(engine: Engine) -> None:
@@ -162,7 +173,9 @@ print(rows, result.events_rated, resource.getrusage(resource.RUSAGE_SELF).ru_max
 
 
 def test_more_than_memory_holds_spills_to_disk(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", _TIGHT, str(tmp_path / "e.parquet"), str(tmp_path / "spill")], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", _TIGHT, str(tmp_path / "e.parquet"), str(tmp_path / "spill")], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     rows, rated, mebibytes = map(int, done.stdout.split())
     assert (rows, rated) == (600_000, 3_000_000)

@@ -72,6 +72,11 @@ def test_a_correction_carries_the_tax_of_the_whole_less_what_was_issued():
     assert (first.taxes, late.taxes) == ((("vat", 7, 1),), (("vat", 1, 1),))
 
 
+def test_a_correction_that_changes_no_net_changes_no_tax():
+    (first,) = apply_taxes((line(2, tax_rates=(rate("t", "1/4"),)),))  # 0.5 → 1
+    assert taxes_of(correction(0, first)) == [(("t", 0, 0),)]
+
+
 def test_a_correction_uses_the_rates_of_the_first_line_not_todays():
     (first,) = apply_taxes((line(1000, tax_rates=VAT),))
     (late,) = apply_taxes((replace(correction(100, first), tax_rates=(rate("new", "1/2"),)),))

@@ -81,9 +81,7 @@ def test_what_was_altered_with_all_rights_is_found(account: Any, store: Postgres
     store.append([event("a"), event("b"), event("c"), event("d"), Replace("b", event("b2", 5)), Cancel("c", "call")])
     assert list(store.altered()) == []
     attempt, altered = TAMPERING[what]
-    table = attempt.split()[1 if attempt.startswith("UPDATE") else 2]
     with account.connect_superuser() as superuser:
         superuser.execute("SET session_replication_role = replica")  # no triggers
-        changed = superuser.execute(f"WITH mine AS (SELECT 1) {attempt}".replace(f"{table} ", f"{table} ", 1).encode())
-        assert changed.rowcount >= 1
+        assert superuser.execute(attempt.encode()).rowcount >= 1
     assert sorted(store.altered()) == sorted(altered)

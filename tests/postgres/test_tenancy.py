@@ -155,9 +155,8 @@ def test_no_row_can_be_written_for_another(account: Any, other_account: Any, sto
     ],
 )
 def test_the_service_cannot_get_round_it(account: Any, attempt: str) -> None:
-    with account.connect() as own:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            own.execute(attempt.encode())
+    with account.connect() as own, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        own.execute(attempt.encode())
 
 
 def test_shadowing_tables_and_functions_fools_no_trigger(account: Any, store: PostgresStore) -> None:

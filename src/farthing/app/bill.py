@@ -24,6 +24,7 @@ from farthing.core.invoice.invoice import Document, Issued
 from farthing.core.ledger.periods import period_for
 from farthing.core.ledger.postings import posting_document
 from farthing.core.settlement.grants import Earlier
+from farthing.core.settlement.originals import originals
 
 SEMANTICS = 1
 """The version of the billing rules; a document is recomputed by the rules it was made by."""
@@ -94,13 +95,17 @@ def draft(clerk: Clerk, contract: Contract, books: Books, period: Interval | Non
 
 
 def finalise(clerk: Clerk, contract: Contract, drafts: Iterable[StoredDocument]) -> Iterator[StoredDocument]:
-    """Make drafts final: number, postings in the first open accounting period, and grants used, each document as one change."""
-    for one in drafts:
-        document = read_document(one.content)
-        accounting = period_for(clerk.at, contract.billing.zone, clerk.store.closed_through())
-        postings = [posting_document(posting) for posting in postings_for(document, accounting)]
-        number = clerk.store.finalise(one, line_payloads(one), postings, document.grants_used)
-        yield StoredDocument(one.id, one.contract, one.kind, "final", one.content, one.digest, one.pins, number)
+    """Make drafts final: number, postings in the first open accounting period, and grants used; all drafts of a run as one change, so
+    that no run is half final."""
+    made = []
+    with clerk.store.transaction():
+        for one in drafts:
+            document = read_document(one.content)
+            accounting = period_for(clerk.at, contract.billing.zone, clerk.store.closed_through())
+            postings = [posting_document(posting) for posting in postings_for(document, accounting)]
+            number = clerk.store.finalise(one, line_payloads(one), postings, document.grants_used)
+            made.append(StoredDocument(one.id, one.contract, one.kind, "final", one.content, one.digest, one.pins, number))
+    yield from made
 
 
 def gather(store: Store, contract: Contract, books: Books, period: Interval | None, part: bool = False) -> Facts:
@@ -158,16 +163,8 @@ def _within(issued: Iterable[Issued], spans: Sequence[Interval]) -> tuple[Issued
 
 
 def originals_of(final: Iterable[StoredDocument]) -> dict[str, Earlier]:
-    """What each final document comes to with the corrections of it so far, and the after-tax grants used on them."""
-    sums: dict[str, Earlier] = {}
-    for stored in final:
-        document = read_document(stored.content)
-        before_tax = {grant for line in document.lines for grant, _ in line.credit_parts}
-        after_tax = tuple(used for used in document.grants_used if used[0] not in before_tax)
-        for number in document.corrects or (stored.number or "",):
-            before = sums.get(number, Earlier())
-            sums[number] = Earlier(before.total + document.total, (*before.used, *after_tax))
-    return sums
+    """What each final document comes to with the corrections of it so far, and the after-tax grants used on it."""
+    return originals((stored.number or stored.id, read_document(stored.content)) for stored in final)
 
 
 def _stored(id_: str, contract: str, document: Document, pins: Mapping[str, Any]) -> StoredDocument:

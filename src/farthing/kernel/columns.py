@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
 
 from farthing.core.base.exact import DECIMAL_DIGITS, WHOLE_DIGITS
+from farthing.core.base.rounding import RoundingMode, round_to_whole
 from farthing.core.events.condition import NumberOperator
 from farthing.kernel.domain import OutsideDomain
 from farthing.kernel.numbers import HUGE, Num, literal, width_of
@@ -121,7 +121,7 @@ def holds(column: NumberColumn, operator: NumberOperator, bound: Fraction) -> st
     """Whether the column's number passes, as SQL that is never NULL: what is no number does not pass."""
     scaled = bound * 10**column.scale
     # on the column's grid, n < b is n < ceil(b), n <= b is n <= floor(b), and so on
-    edge = ceil(scaled) if operator in ("lt", "gte") else floor(scaled)
+    edge = round_to_whole(scaled, RoundingMode.UP if operator in ("lt", "gte") else RoundingMode.DOWN)
     low, high = (1 - 10**column.precision, 10**column.precision - 1) if column.is_decimal else _INTEGERS[column.type]
     if not low <= edge <= high:
         everything = (edge > 0) == (operator in ("lt", "lte"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import floor, log2
 from typing import Any
 
 import duckdb
@@ -102,7 +101,7 @@ class Engine:
     def group_densely(self, aggregates: int) -> None:
         """Let groups by small integer keys be counted in an array instead of a hash table, as far as that array stays small."""
         states = _DENSE_GROUPS_BYTES // (_STATE_BYTES * (aggregates + 1) * self._threads)
-        self._connection.execute(f"SET perfect_ht_threshold = {max(12, min(22, floor(log2(states))))}")
+        self._connection.execute(f"SET perfect_ht_threshold = {max(12, min(22, states.bit_length() - 1))}")
 
 
 class Overflow(OutsideDomain):

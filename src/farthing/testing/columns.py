@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,7 +16,7 @@ from farthing.core.rating.trace import Rated
 from farthing.core.usage.meter import Meter
 from farthing.core.usage.select import by_group
 
-Charges = Mapping[Hashable, Sequence[Event]]
+Charges = Mapping[Any, Sequence[Event]]
 
 
 def events_table(charges: Charges, properties: Sequence[str], types: Mapping[str, pa.DataType] | None = None) -> pa.Table:

@@ -56,8 +56,8 @@ def terms_for(contract: Contract, period: Interval, shelf: Shelf, known: int) ->
     """
     agreements = within(overlay(contract.versions, known), contract.active)
     found = [terms for stretch in _stretches(agreements, period, shelf, known) for terms in _terms(contract, period, stretch, shelf, agreements)]
-    order = {item.id: place for place, item in enumerate(_items(agreements, period))}
-    return tuple(sorted(found, key=lambda terms: (order[terms.item], terms.service.start)))
+    order = list(dict.fromkeys(item.id for span in within(agreements, period) for item in span.value.items))
+    return tuple(sorted(found, key=lambda terms: (order.index(terms.item), terms.service.start)))
 
 
 def agreed(contract: Contract, item: str, interval: Interval, known: int) -> tuple[Span[tuple[object, ...]], ...]:
@@ -72,10 +72,6 @@ def agreed(contract: Contract, item: str, interval: Interval, known: int) -> tup
                 start = spans.pop().interval.start if joins else span.interval.start
                 spans.append(Span(Interval(start, span.interval.end), said))
     return tuple(spans)
-
-
-def _items(agreements: Sequence[Span[Agreement]], period: Interval) -> list[Item]:
-    return [item for span in within(agreements, period) for item in span.value.items]
 
 
 def _stretches(agreements: Sequence[Span[Agreement]], period: Interval, shelf: Shelf, known: int) -> list[_Stretch]:

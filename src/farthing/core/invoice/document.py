@@ -156,13 +156,20 @@ def issued_from(lines: list[tuple[str, Line]]) -> Issued:
         exact=read_shown(last.derivation["exact"]),
         amount=sum(line.amount for _, line in lines),
         discount=sum(sums["discount"].values()),
-        discounts=first.discounts,
+        discounts=(*first.discounts, *_fixed_later(lines)),
         tax_rates=first.tax_rates,
         document=number,
         discount_parts=tuple(sums["discount"].items()),
         credit_parts=tuple(sums["credit"].items()),
         taxes=tuple((id_, taxable, tax) for id_, (taxable, tax) in taxes.items()),
     )
+
+
+def _fixed_later(lines: list[tuple[str, Line]]) -> tuple[Discount, ...]:
+    """Fixed discounts that only later lines of the key were bound to: on bills inside a period they wait for its final bill."""
+    first = {discount.id for discount in lines[0][1].discounts}
+    later = {discount.id: discount for _, line in lines[1:] for discount in line.discounts if discount.amount is not None}
+    return tuple(discount for id_, discount in later.items() if id_ not in first)
 
 
 def _interval(interval: Interval) -> list[str]:

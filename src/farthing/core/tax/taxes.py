@@ -21,8 +21,8 @@ def apply_taxes(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     of a line is the taxable amount of all its rates; exclusive rates are charged on it, never on each other or on another tax.
     Per rate the exact taxes of all lines are summed, rounded once half away from zero, and apportioned by largest remainder.
 
-    A correction is taxed at the rates of the key's first line, and up to what the whole billed net should carry: the tax of the
-    whole less the tax issued, so that taking all of it back takes back exactly the tax that was charged.
+    A correction is taxed at the rates of the key's first line. It enters with the exact tax of the key's whole net, and the tax
+    issued before is taken off its part: so taking all of it back takes back exactly the tax that was charged.
     Errors: ValueError for a correction without what was `issued`, or whose issued taxes lack one of its rates.
     """
     lines = tuple(replace(line, tax_rates=line.issued.tax_rates) if line.issued is not None else line for line in lines)
@@ -55,35 +55,27 @@ def _inclusive(lines: tuple[Line, ...]) -> list[Taxes]:
     for line, own in zip(lines, rates, strict=True):
         whole = 1 + sum((rate.percent for rate in own), Fraction(0))
         net = line.net + (line.issued.net if line.issued is not None else 0)
-        exact.append({rate: net * rate.percent / whole - _issued_tax(line, rate) for rate in own})
-    return _rounded(exact)
+        exact.append({rate: net * rate.percent / whole for rate in own})
+    return _rounded(lines, exact)
 
 
 def _exclusive(lines: tuple[Line, ...], bases: list[int]) -> list[Taxes]:
     exact: list[dict[TaxRate, Fraction]] = []
     for line, base in zip(lines, bases, strict=True):
         own = tuple(rate for rate in line.tax_rates if not rate.inclusive)
-        exact.append({rate: (base + _issued_base(line, rate)) * rate.percent - _issued_tax(line, rate) for rate in own})
-    return _rounded(exact)
+        exact.append({rate: (base + _issued(line, rate)[0]) * rate.percent for rate in own})
+    return _rounded(lines, exact)
 
 
-def _rounded(exact: list[dict[TaxRate, Fraction]]) -> list[Taxes]:
-    """Round each rate's sum over the lines once, and apportion it to them."""
+def _rounded(lines: tuple[Line, ...], exact: list[dict[TaxRate, Fraction]]) -> list[Taxes]:
+    """Round each rate's sum over the lines once, apportion it to them, and take off what was issued before."""
     taxes: list[Taxes] = [{} for _ in exact]
     for id_ in dict.fromkeys(rate.id for own in exact for rate in own):
-        places = [(i, amount) for i, own in enumerate(exact) for rate, amount in own.items() if rate.id == id_]
-        shares = [amount for _, amount in places]
-        for (i, _), part in zip(places, apportion(round_to_whole(sum(shares, Fraction(0))), shares), strict=True):
-            taxes[i][id_] = part
+        places = [(i, rate, amount) for i, own in enumerate(exact) for rate, amount in own.items() if rate.id == id_]
+        shares = [amount for _, _, amount in places]
+        for (i, rate, _), part in zip(places, apportion(round_to_whole(sum(shares, Fraction(0))), shares), strict=True):
+            taxes[i][id_] = part - _issued(lines[i], rate)[1]
     return taxes
-
-
-def _issued_tax(line: Line, rate: TaxRate) -> int:
-    return _issued(line, rate)[1]
-
-
-def _issued_base(line: Line, rate: TaxRate) -> int:
-    return _issued(line, rate)[0]
 
 
 def _issued(line: Line, rate: TaxRate) -> tuple[int, int]:
