@@ -171,6 +171,16 @@ def test_slots_find_bands_and_buckets(windows: Windows, bands: list[Bands], inte
             assert rows[f"b{index}"][slot] == in_bands(band, at)
 
 
+def test_a_span_that_begins_inside_a_band() -> None:
+    hour = make.HOUR
+    cell = Cell("", curve=UNIT.cells[0].curve, during=Bands("UTC", tuple((day, 60, 120) for day in range(7))))
+    begins = 3 * hour // 2 + 1
+    slots = make_slots(Job(Program("usd", (cell,)), Meter("m", "used", Aggregation.SUM), Interval(begins, 50 * hour)), begins)
+    flags = slots.table["b0"].to_pylist()
+    for at in (begins, 2 * hour - 1, 2 * hour, 25 * hour - 1, 25 * hour, 26 * hour, 49 * hour, 50 * hour - 1):
+        assert flags[(at - slots.base) // slots.step] == in_bands(slots.bands[0], at)
+
+
 def test_sums_keep_every_digit(engine: Engine) -> None:
     values = [Decimal("0.000001"), Decimal("999999999999.999999"), Decimal("-0.000003"), Decimal("123456.789012")]
     table = pa.table(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from farthing.core.base.exact import show
 from farthing.core.base.time import Interval
 from farthing.core.events.event import Event
 from farthing.core.rating.program import Program
@@ -21,6 +23,9 @@ from farthing.testing.columns import core_rated, events_table
 TOGETHER = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture], deadline=None)
 
 
+Case = tuple[Program, Meter, Interval, dict[Any, list[Event]]]
+
+
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     with Engine(threads=1) as opened:
@@ -28,18 +33,21 @@ def engine() -> Iterator[Engine]:
 
 
 @st.composite
-def cases(draw: st.DrawFn, number: st.SearchStrategy[str] | None = None) -> tuple[Program, Meter, Interval, dict[Any, list[Event]]]:
+def cases(draw: st.DrawFn, number: st.SearchStrategy[str] | None = None) -> Case:
     interval = draw(make.intervals())
     return draw(make.programs()), draw(make.meters()), interval, draw(make.charges(interval, number))
 
 
-def run(engine: Engine, program: Program, meter: Meter, interval: Interval, charges: dict[Any, list[Event]]) -> KernelResult:
+def run(
+    engine: Engine, program: Program, meter: Meter, interval: Interval, charges: dict[Any, list[Event]], numbers: pa.DataType | None = None
+) -> KernelResult:
     keys: list[Hashable] = [
         (charge, *(value for _, value in group)) if group else charge
         for charge, events in charges.items()
         for group in (by_group(meter, events) or ({} if meter.group_by else {(): []}))
     ]
-    return rate(events_table(charges, make.PROPERTIES), Job(program, meter, interval), engine=engine, charges=keys)
+    types = dict.fromkeys(make.NUMBERS, numbers) if numbers is not None else {}
+    return rate(events_table(charges, make.PROPERTIES, types), Job(program, meter, interval), engine=engine, charges=keys)
 
 
 def assert_same(result: KernelResult, program: Program, meter: Meter, interval: Interval, charges: dict[Any, list[Event]]) -> None:
@@ -55,7 +63,7 @@ def assert_same(result: KernelResult, program: Program, meter: Meter, interval: 
 
 @TOGETHER
 @given(cases())
-def test_kernel_equals_core(engine: Engine, case: tuple[Program, Meter, Interval, dict[Any, list[Event]]]) -> None:
+def test_kernel_equals_core(engine: Engine, case: Case) -> None:
     result = run(engine, *case)
     try:
         assert not result.outside
@@ -75,6 +83,21 @@ def test_kernel_equals_core_at_the_limits_or_says_that_it_is_outside(
         assert "127 bits" in outside.reason
         return
     try:
+        assert_same(result, *case)
+    finally:
+        result.close()
+
+
+EXACT = make.decimals(make.MODEST).map(show)
+TYPES = (pa.decimal128(18, 4), pa.decimal128(30, 10), pa.decimal128(12, 4))
+
+
+@TOGETHER
+@given(cases(EXACT), st.sampled_from(TYPES))
+def test_kernel_equals_core_over_decimal_columns(engine: Engine, case: Case, numbers: pa.DataType) -> None:
+    result = run(engine, *case, numbers)
+    try:
+        assert not result.outside
         assert_same(result, *case)
     finally:
         result.close()

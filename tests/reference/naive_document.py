@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from naive_values import Faults, Reader, Refused, Test, depth, property_text, read_number, text_fault
+from naive_values import Faults, Reader, Refused, Test, depth, property_text, text_fault
 
 NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
@@ -28,10 +28,10 @@ MINOR_DIGITS = (
 # Codes whose standing changed between editions of the standard: the page names no edition.
 MINOR_DIGITS |= dict.fromkeys(["ANG", "BGN", "CUC", "XCG", "ZWG"], 2)
 
-INERT = ("object active created livemode lookup_key metadata nickname product recurring tax_behavior type").split()
+INERT = ["object", "active", "created", "livemode", "lookup_key", "metadata", "nickname", "product", "recurring", "tax_behavior", "type"]
 WIRE_FIELDS = ["unit_amount", "unit_amount_decimal", "transform_quantity", "tiers", "tiers_mode"]
-EXT_MODELS = "flat package stairstep percentage graduated_percentage rate_card cost matrix time_of_use".split()
-MODIFIERS = "allowance conversion flat_at_zero minimum maximum rounding accumulate".split()
+EXT_MODELS = ["flat", "package", "stairstep", "percentage", "graduated_percentage", "rate_card", "cost", "matrix", "time_of_use"]
+MODIFIERS = ["allowance", "conversion", "flat_at_zero", "minimum", "maximum", "rounding", "accumulate"]
 OPERATORS = ["in", "not_in", "exists", "lt", "lte", "gt", "gte"]
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -446,9 +446,8 @@ def read_band(band: Reader, taken: set[tuple[int, int]]) -> dict[str, Any]:
     mine: set[tuple[int, int]] = set()
     for span in band.objects("hours", required=True):
         for day, minute in read_span(span):
-            if (day, minute) in taken:
-                if ("bands_overlap", span.path) not in span.faults.found:
-                    span.faults.add("bands_overlap", span.path)
+            if (day, minute) in taken and ("bands_overlap", span.path) not in span.faults.found:
+                span.faults.add("bands_overlap", span.path)
             taken.add((day, minute))
             mine.add((day, minute))
     unit = band.amount("unit_amount", required=True)
@@ -663,12 +662,3 @@ def read_price(document: Any) -> tuple[Price | None, Faults]:
     if faults.found or currency is None:
         return None, faults
     return Price(currency, name, body, modifiers), faults
-
-
-def readable(value: Any) -> bool:
-    """Whether a value is a number by the rule for numbers."""
-    try:
-        read_number(value)
-    except Refused:
-        return False
-    return True

@@ -104,7 +104,9 @@ def read_number(value: Any) -> Fraction:
         raise Refused("number_malformed", None)
     mantissa, _, exponent = text.lower().partition("e")
     whole, _, decimals = mantissa.lstrip("+-").partition(".")
-    number = Fraction(int((whole + decimals) or "0")) / 10 ** len(decimals) * Fraction(10) ** int(exponent or "0")
+    power = int(exponent or "0") - len(decimals)
+    digits = Fraction(int(whole + decimals))
+    number: Fraction = digits * 10**power if power >= 0 else digits / 10**-power
     if number >= 10**20 or (number * 10**18).denominator != 1:
         raise Refused("number_too_large", None)
     return -number if mantissa.startswith("-") else number

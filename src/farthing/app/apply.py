@@ -16,7 +16,8 @@ from farthing.core.base.timeline import BEGINNING, FOREVER
 from farthing.core.catalog.fields import Field, Reader
 from farthing.core.catalog.price import parse_price
 from farthing.core.catalog.terms import Grant, PriceVersion
-from farthing.core.contract.parse import parse_amendment, parse_contract
+from farthing.core.contract.amend import amend, amended_contract
+from farthing.core.contract.parse import parse_contract
 from farthing.core.rating.compile import compile_price
 from farthing.core.usage.parse import parse_meter
 
@@ -92,11 +93,11 @@ def _contract(store: Store, part: Any) -> None:
 
 
 def _amendment(store: Store, part: Any) -> None:
-    contract_id, version = parse_amendment(part)
+    contract_id = amended_contract(part)
     contract = next((known for known in store.contracts() if known.id == contract_id), None)
     if contract is None:
         raise Refusal(CONTRACT_UNKNOWN, f"there is no contract {contract_id!r}.", "contract")
-    store.put_contract(replace(contract, versions=(*contract.versions, version)))
+    store.put_contract(replace(contract, versions=(*contract.versions, *amend(contract, part))))
 
 
 def _grant(store: Store, part: Any) -> None:

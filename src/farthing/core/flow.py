@@ -67,6 +67,7 @@ def bill(facts: Facts, rate: Rate) -> tuple[Document, ...]:
     Errors: those of resolving terms, compiling prices and rating (a price that refuses a quantity); nothing is billed then.
     """
     settled, current = _terms(facts)
+    facts = replace(facts, issued=_in_question(facts))
     desired = _desired(facts, (*settled.values(), *current.values()), rate)
     inquiry = Inquiry(facts.news, facts.contract, facts.shelf.prices, settled)
     lines = difference(desired, facts.issued, facts.waived, facts.period, lambda key, _: inquiry.causes(key), facts.part)
@@ -86,17 +87,34 @@ def desired_amounts(facts: Facts, rate: Rate) -> tuple[Desired, ...]:
     """What every key of the periods in question should come to, by the facts known now; in order of periods. A key that goes on from
     the earlier periods into the current one is there twice: up to the last of the earlier ones, and in all."""
     settled, current = _terms(facts)
+    facts = replace(facts, issued=_in_question(facts))
     return _desired(facts, (*settled.values(), *current.values()), rate)
 
 
 def _terms(facts: Facts) -> tuple[dict[ChargeKey, Terms], dict[ChargeKey, Terms]]:
-    """The terms of the earlier periods (of a key that runs over several, the last) and those of the current one, by key."""
+    """The terms of the earlier periods (of a key that runs over several, the last) and those of the current one, by key. A key that
+    is billed ahead is settled with the period that it reaches into, in one."""
     periods = [(period, terms_for(facts.contract, period, facts.shelf, facts.known)) for period in facts.earlier]
-    settled = {terms.key(()): terms for _, found in periods for terms in found}
+    settled, ahead = {terms.key(()): terms for _, found in periods for terms in found}, _ahead(facts)
     if facts.period is None:
-        return settled, {}
+        return {key: terms for key, terms in settled.items() if key not in ahead}, {}
     found = terms_for(facts.contract, facts.period, facts.shelf, facts.known)
-    return settled, {terms.key(()): _in_part(terms) if facts.part else terms for terms in found if terms.meter or not facts.part}
+    current = {terms.key(()): _in_part(terms) if facts.part else terms for terms in found if terms.meter or not facts.part}
+    return {key: terms for key, terms in settled.items() if key not in ahead & current.keys()}, current
+
+
+def _in_question(facts: Facts) -> tuple[Issued, ...]:
+    """What was billed for the keys of the periods in question; keys that are billed ahead wait for the bill of their period."""
+    spans = facts.earlier if facts.period is None else (*facts.earlier, facts.period)
+    waiting = _ahead(facts) if facts.period is None else frozenset()
+    found = (one for one in facts.issued if any(one.key.segment.overlap(span) for span in spans))
+    return tuple(one for one in found if replace(one.key, group=()) not in waiting)
+
+
+def _ahead(facts: Facts) -> frozenset[ChargeKey]:
+    """The keys, without groups, that a part-invoice has billed beyond the earlier periods: up to there alone they cannot be compared."""
+    through = max((period.end for period in facts.earlier), default=0)
+    return frozenset(replace(one.key, group=()) for one in facts.issued if one.service.end > through)
 
 
 def _in_part(terms: Terms) -> Terms:

@@ -205,7 +205,7 @@ def meters(draw: st.DrawFn, kinds: Sequence[Aggregation] = tuple(Aggregation)) -
 
 
 def intervals() -> st.SearchStrategy[Interval]:
-    """Days and months, with changes of the clock inside, and spans of a few microseconds."""
+    """Days and months, with changes of the clock inside; the same cut at any instant; and spans of a few microseconds."""
 
     def local(zone: str, start: tuple[int, int, int], end: tuple[int, int, int]) -> Interval:
         return Interval(wall_to_instant(datetime(*start), zone), wall_to_instant(datetime(*end), zone))
@@ -214,7 +214,9 @@ def intervals() -> st.SearchStrategy[Interval]:
     autumn = st.sampled_from(ZONES).map(lambda zone: local(zone, (2025, 10, 25), (2025, 11, 3)))
     month = st.sampled_from(ZONES).map(lambda zone: local(zone, (2024, 2, 1), (2024, 3, 1)))
     short = st.tuples(st.integers(-5, 5), st.integers(1, 10)).map(lambda p: Interval(p[0], p[0] + p[1]))
-    return st.one_of(spring, autumn, month, short)
+    whole = st.one_of(spring, autumn, month)
+    cut = st.tuples(whole, st.integers(0, 24 * HOUR), st.integers(0, 24 * HOUR)).map(lambda p: Interval(p[0].start + p[1], p[0].end - p[2]))
+    return st.one_of(spring, autumn, month, short, cut)
 
 
 def instants(interval: Interval) -> st.SearchStrategy[int]:

@@ -14,8 +14,9 @@ from farthing.core.base.time import Instant, Interval
 from farthing.core.base.timeline import ALL_TIME, Version
 from farthing.core.catalog.price import parse_price
 from farthing.core.catalog.terms import ChargeKey, Grant, PriceVersion, Terms
+from farthing.core.contract.amend import amend, amended_contract
 from farthing.core.contract.contract import Contract
-from farthing.core.contract.parse import parse_amendment, parse_contract
+from farthing.core.contract.parse import parse_contract
 from farthing.core.contract.resolve import Shelf
 from farthing.core.events.event import Cancel, Event, Fact, Replace
 from farthing.core.events.log import effective, position_of
@@ -78,10 +79,11 @@ class World:
 
     def amend(self, document: Mapping[str, Any]) -> None:
         """Amend a contract."""
-        id_, version = parse_amendment(document)
+        known = self.contracts[amended_contract(document)]
+        versions = amend(known, document)
         self.revision += 1
-        known = self.contracts[id_]
-        self.contracts[id_] = replace(known, versions=(*known.versions, replace(version, revision=self.revision)))
+        made = (replace(version, revision=self.revision) for version in versions)
+        self.contracts[known.id] = replace(known, versions=(*known.versions, *made))
 
     def grant(self, grant: Grant) -> None:
         """Grant a credit; its id is its name for all contracts."""

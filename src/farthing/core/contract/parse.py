@@ -30,7 +30,7 @@ _RECURRENCE = (
     Field("anchor", "text", "local wall clock at which periods begin, such as 2025-01-31T00:00:00", required=True),
     Field("time_zone", "text", "IANA name", default="UTC"),
 )
-_ITEM = (
+ITEM_FIELDS = (
     Field("id", "text", "the item's id", required=True),
     Field("description", "text", "what the bill calls it", default="the price"),
     Field("price", "text", "the price's lineage", required=True),
@@ -50,8 +50,8 @@ _TAX_RATE = (
     Field("inclusive", "boolean", "contained in amounts instead of on top", default="false"),
     Field("jurisdiction", "text", "where it is due"),
 )
-_AGREEMENT = (
-    Field("items", "list", "what is billed", required=True, fields=_ITEM),
+AGREEMENT_FIELDS = (
+    Field("items", "list", "what is billed", required=True, fields=ITEM_FIELDS),
     Field("discounts", "list", "what lowers it", fields=_DISCOUNT),
     Field("tax_rates", "list", "what is due on it", fields=_TAX_RATE),
 )
@@ -63,14 +63,14 @@ _CONTRACT = (
     Field("ends_at", "text", "RFC 3339, exclusive; absent: runs on"),
     Field("billing", "object", "how periods repeat", required=True, fields=_RECURRENCE),
     Field("term", "object", "what term-long tiers run over", fields=_RECURRENCE),
-    *_AGREEMENT,
+    *AGREEMENT_FIELDS,
 )
-_AMENDMENT = (
+SPAN_FIELDS = (
     Field("contract", "text", "the contract that it changes", required=True),
     Field("effective_from", "text", "RFC 3339, inclusive", required=True),
     Field("effective_until", "text", "RFC 3339, exclusive; absent: from then on"),
-    *_AGREEMENT,
 )
+_AMENDMENT = (*SPAN_FIELDS, *AGREEMENT_FIELDS)
 
 
 def parse_contract(document: object) -> Contract:
@@ -79,28 +79,30 @@ def parse_contract(document: object) -> Contract:
     Errors: field_…, text_…, number_…, currency_unknown, timestamp_…, time_zone_unknown, and those of this stage.
     """
     reader = Reader.of(document, "", _CONTRACT)
-    active = _span(reader, "starts_at", "ends_at")
+    active = read_span(reader, "starts_at", "ends_at")
     return Contract(
         id=reader.text("id"),
         customer=reader.text("customer"),
         currency=parse_currency(reader.need("currency")),
         active=active,
         billing=_recurrence(reader.open("billing", _RECURRENCE)),
-        versions=(Version(active, 0, _agreement(reader)),),
+        versions=(Version(active, 0, _agreement(reader, empty=False)),),
         term=_recurrence(reader.open("term", _RECURRENCE)) if reader.has("term") else None,
     )
 
 
 def parse_amendment(document: object) -> tuple[str, Version[Agreement]]:
-    """The contract's id and the version that an amendment document makes: the whole agreement, over the span it holds for.
+    """The contract's id and the version that an amendment with a whole agreement makes, over the span it holds for (`amend` reads
+    amendments that change parts of it as well). Without items nothing is agreed there.
 
     Where it overlaps versions known earlier, it holds in their stead. Errors: as of `parse_contract`.
     """
     reader = Reader.of(document, "", _AMENDMENT)
-    return reader.text("contract"), Version(_span(reader, "effective_from", "effective_until"), 0, _agreement(reader))
+    return reader.text("contract"), Version(read_span(reader, "effective_from", "effective_until"), 0, _agreement(reader))
 
 
-def _span(reader: Reader, first: str, last: str) -> Interval:
+def read_span(reader: Reader, first: str, last: str) -> Interval:
+    """The span that two fields give; without the last it runs on. Errors: contract_span_empty, timestamp_…"""
     start = parse_instant(reader.need(first), reader.at(first))
     end: Instant = parse_instant(reader.get(last), reader.at(last)) if reader.has(last) else FOREVER
     if start >= end:
@@ -123,19 +125,29 @@ def _recurrence(reader: Reader) -> Recurrence:
     return Recurrence(reader.choice("interval", UNITS), count, wall, zone.key)
 
 
-def _agreement(reader: Reader) -> Agreement:
-    items = tuple(_item(row) for row in reader.objects("items", _ITEM))
+def _agreement(reader: Reader, empty: bool = True) -> Agreement:
+    """An agreement; with `empty` it may have no items, so that nothing is billed while it holds."""
+    items = () if empty and reader.get("items") == [] else tuple(read_item(row) for row in reader.objects("items", ITEM_FIELDS))
     seen: set[str] = set()
     for place, item in enumerate(items):
         if item.id in seen:
             raise Refusal(CONTRACT_ITEM_TWICE, f"item {item.id!r} is there twice.", reader.at(f"items[{place}].id"))
         seen.add(item.id)
-    discounts = reader.objects("discounts", _DISCOUNT) if reader.get("discounts") else ()
-    tax_rates = reader.objects("tax_rates", _TAX_RATE) if reader.get("tax_rates") else ()
-    return Agreement(items, tuple(_discount(row) for row in discounts), tuple(_tax_rate(row) for row in tax_rates))
+    return Agreement(items, read_discounts(reader), read_tax_rates(reader))
 
 
-def _item(row: Reader) -> Item:
+def read_discounts(reader: Reader) -> tuple[Discount, ...]:
+    """The discounts of an agreement or amendment; absent or empty: none."""
+    return tuple(_discount(row) for row in reader.objects("discounts", _DISCOUNT)) if reader.get("discounts") else ()
+
+
+def read_tax_rates(reader: Reader) -> tuple[TaxRate, ...]:
+    """The tax rates of an agreement or amendment; absent or empty: none."""
+    return tuple(_tax_rate(row) for row in reader.objects("tax_rates", _TAX_RATE)) if reader.get("tax_rates") else ()
+
+
+def read_item(row: Reader) -> Item:
+    """An item. Errors: contract_quantity_misplaced, and those of its fields."""
     metered = row.has("meter")
     if metered == row.has("quantity"):
         raise Refusal(CONTRACT_QUANTITY_MISPLACED, "an item has either a meter or a quantity.", row.at("quantity"))
@@ -185,13 +197,14 @@ def recurrence_document(recurrence: Recurrence) -> dict[str, Any]:
 def agreement_document(agreement: Agreement) -> dict[str, Any]:
     """The inverse of reading an agreement."""
     return {
-        "items": [_item_document(item) for item in agreement.items],
+        "items": [item_document(item) for item in agreement.items],
         "discounts": [discount_document(discount) for discount in agreement.discounts],
         "tax_rates": [tax_rate_document(rate) for rate in agreement.tax_rates],
     }
 
 
-def _item_document(item: Item) -> dict[str, Any]:
+def item_document(item: Item) -> dict[str, Any]:
+    """The inverse of reading an item."""
     document: dict[str, Any] = {"id": item.id, "description": item.description, "price": item.price}
     if item.meter is not None:
         return {**document, "meter": item.meter}
@@ -235,7 +248,7 @@ def read_contract(document: Mapping[str, Any], versions: tuple[Version[Agreement
         id=document["id"],
         customer=document["customer"],
         currency=document["currency"],
-        active=_span(reader, "starts_at", "ends_at"),
+        active=read_span(reader, "starts_at", "ends_at"),
         billing=_recurrence(reader.open("billing", _RECURRENCE)),
         versions=versions,
         term=_recurrence(reader.open("term", _RECURRENCE)) if reader.has("term") else None,

@@ -19,3 +19,9 @@ CONTRACT_QUANTITY_MISPLACED = refusal_kind(
 CONTRACT_TERM_MISSING = refusal_kind(
     "contract_term_missing", "A price accumulates over the contract's term, but the contract has none.", "Give the contract a term."
 )
+CONTRACT_ITEM_UNKNOWN = refusal_kind(
+    "contract_item_unknown", "An amendment changes or removes an item that is not agreed at any time in its span.", "Name an item of the contract."
+)
+CONTRACT_AMENDMENT_OUTSIDE = refusal_kind(
+    "contract_amendment_outside", "An amendment holds at no time at which the contract has an agreement.", "Send a span inside the contract's."
+)

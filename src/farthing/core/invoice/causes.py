@@ -51,7 +51,7 @@ class Inquiry:
 
     def causes(self, key: ChargeKey) -> tuple[Cause, ...]:
         """The news that changed what a key comes to, in this order: facts whose event its meter measures in its span (and group and cell),
-        by position; then revisions that changed its price inside its segment; then those that changed its item there."""
+        by position; then revisions that changed its price inside its segment or made it begin; then those that changed its item there."""
         return (*self._by_facts(key), *self._by_prices(key), *self._by_contract(key))
 
     def _by_facts(self, key: ChargeKey) -> Iterator[Cause]:
@@ -65,18 +65,28 @@ class Inquiry:
                 yield Cause(kind, identifier, f"position {late.position}")
 
     def _by_prices(self, key: ChargeKey) -> Iterator[Cause]:
-        every = self.prices.get(key.price, ())
+        every, around = self.prices.get(key.price, ()), self._around(key)
         for version in self.news.prices:
-            if version.value.lineage == key.price and version.effective.overlap(key.segment):
-                before, after = (within(overlay(every, version.revision - n), key.segment) for n in (1, 0))
+            if version.value.lineage == key.price and version.effective.overlap(around):
+                before, after = (within(overlay(every, version.revision - n), around) for n in (1, 0))
                 if before != after:
                     yield Cause("price", version.value.id, f"revision {version.revision}")
 
     def _by_contract(self, key: ChargeKey) -> Iterator[Cause]:
         for revision in sorted({version.revision for version in self.news.agreements}):
-            before, after = (agreed(self.contract, key.item, key.segment, revision - n) for n in (1, 0))
+            before, after = (agreed(self.contract, key.item, self._around(key), revision - n) for n in (1, 0))
             if before != after:
                 yield Cause("contract", key.contract, f"revision {revision}")
+
+    def _around(self, key: ChargeKey) -> Interval:
+        """The key's segment, with the microsecond before it where it begins inside its period (or term): a change up to there is what
+        made it begin, or, where the key is no longer wanted, what joined it to the segment before."""
+        start, end = key.segment.start, key.segment.end
+        billing, term = self.contract.billing, self.contract.term
+        whole = billing.period(billing.index_at(start))
+        if term is not None and end > whole.end:
+            whole = term.period(term.index_at(start))
+        return key.segment if start <= max(whole.start, self.contract.active.start) else Interval(start - 1, end)
 
 
 def touched(news: News, period: Interval, carrying: frozenset[str]) -> bool:

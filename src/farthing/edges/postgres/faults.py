@@ -17,7 +17,6 @@ _KINDS: dict[str, RefusalKind] = {
     "FT004": LEDGER_ACCOUNT_UNKNOWN,
     "53100": DATABASE_DISK_FULL,
     "55P03": DATABASE_BUSY,  # lock_not_available
-    "57014": DATABASE_BUSY,  # query_canceled: statement_timeout
     "40001": DATABASE_BUSY,  # serialization_failure, after all retries
     "40P01": DATABASE_BUSY,  # deadlock_detected, after all retries
     "22003": NUMBER_TOO_LARGE,  # numeric_value_out_of_range
@@ -34,6 +33,7 @@ _CONSTRAINTS: dict[str, RefusalKind] = {
     "entry_has_two_legs": ENTRY_UNBALANCED,
     "posting_is_not_zero": ENTRY_UNBALANCED,
 }
+_CANCELLED = "57014"
 # admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped, idle_session_timeout, idle_in_transaction, too_many_connections
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "53300"})
 
@@ -51,6 +51,8 @@ def fault(error: psycopg.Error) -> Fault:
     state = error.sqlstate
     if state in ("40001", "40P01"):
         return Fault.CLASH
+    if state == _CANCELLED:  # by a time limit of ours, or by an administrator, who then ends the server more often than not
+        return Fault.FINAL if "timeout" in str(error) else Fault.GONE
     if state is None:
         return Fault.GONE if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) else Fault.FINAL
     return Fault.GONE if state in _GONE or state.startswith("08") else Fault.FINAL
@@ -62,7 +64,11 @@ def named(error: psycopg.Error) -> Exception:
     message = text[0] if text else type(error).__name__
     if "No space left on device" in message:
         return Refusal(DATABASE_DISK_FULL, f"{message}.")
+    if isinstance(error, psycopg.DataError) and error.sqlstate is None and "NUL" in message:  # the driver's own check
+        return Refusal(TEXT_NOT_STORABLE, f"{message}.")
     kind = _KINDS.get(error.sqlstate or "") or _CONSTRAINTS.get(error.diag.constraint_name or "")
     if kind is None and fault(error) is Fault.GONE:
         kind = DATABASE_UNAVAILABLE
+    elif error.sqlstate == _CANCELLED:
+        kind = DATABASE_BUSY
     return error if kind is None else Refusal(kind, f"{message}.")

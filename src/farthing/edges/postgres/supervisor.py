@@ -18,7 +18,7 @@ As root: PostgreSQL refuses to run as root, so its processes run as the user `fa
 `useradd --system farthing`), else `nobody`; an existing cluster stays with its owner. That user needs no access to the folders
 above the cluster (/root is 0700): the server's working directory is set before the user is switched, and is named to it as
 /proc/self/cwd. So the data always stays where it was asked for, and no other folder is opened or chmod'ed. Binaries that the
-user cannot reach (a virtual environment below /root) are copied once to /var/cache/farthing (about 25 MB).
+user cannot reach (a virtual environment below /root) are copied once to /var/cache/farthing (about 31 MB).
 
 Ending: `Server.stop()`, the end of the `with` block, or the interpreter's exit. Python does not run exit handlers on SIGTERM:
 programs turn it into SystemExit (`signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))`). After kill -9 of the owner the
