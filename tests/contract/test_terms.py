@@ -118,7 +118,10 @@ def test_a_price_version_begins_a_segment_only_if_it_is_another() -> None:
     again = version("calls-1", "calls", span("2025-01-05", "2025-01-08"), 1)
     other = version("calls-2", "calls", span("2025-01-20", "2025-03-01"), 2)
     found = of(terms(contract(), JANUARY, shelf(again, other)), "calls")
-    assert [(one.price.id, one.segment) for one in found] == [("calls-1", span("2025-01-01", "2025-01-20")), ("calls-2", span("2025-01-20", "2025-02-01"))]
+    assert [(one.price.id, one.segment) for one in found] == [
+        ("calls-1", span("2025-01-01", "2025-01-20")),
+        ("calls-2", span("2025-01-20", "2025-02-01")),
+    ]
 
 
 def test_what_is_known_later_does_not_count_before() -> None:
@@ -148,7 +151,11 @@ def test_what_is_called_discounted_and_taxed_is_as_at_the_end_of_the_segment() -
 def test_a_period_that_begins_inside_is_charged_its_share_of_the_whole() -> None:
     made = contract(starts_at="2025-01-11T00:00:00Z", ends_at="2025-02-15T00:00:00Z")
     (first,) = of(terms(made, span("2025-01-11", "2025-02-01")), "seats")
-    assert (first.segment, first.share, first.key(()).segment) == (span("2025-01-11", "2025-02-01"), Fraction(21, 31), span("2025-01-11", "2025-02-01"))
+    assert (first.segment, first.share, first.key(()).segment) == (
+        span("2025-01-11", "2025-02-01"),
+        Fraction(21, 31),
+        span("2025-01-11", "2025-02-01"),
+    )
     (last,) = of(terms(made, span("2025-02-01", "2025-02-15")), "seats")
     assert (last.segment, last.share, last.open) == (span("2025-02-01", "2025-02-15"), Fraction(14, 28), False)
 
@@ -172,7 +179,11 @@ TERM = {"term": {"interval": "year", "anchor": "2025-01-01T00:00:00"}}
 
 
 def term_shelf(*versions: Version[PriceVersion]) -> Shelf:
-    return shelf(version("calls-t", "calls", ALL_TIME, 1, ext={"accumulate": "term"}), version("seats-t", "seats", ALL_TIME, 1, ext={"accumulate": "term"}), *versions)
+    return shelf(
+        version("calls-t", "calls", ALL_TIME, 1, ext={"accumulate": "term"}),
+        version("seats-t", "seats", ALL_TIME, 1, ext={"accumulate": "term"}),
+        *versions,
+    )
 
 
 def test_a_term_price_meters_from_the_beginning_of_the_term_and_keeps_one_key() -> None:
@@ -215,7 +226,11 @@ def test_a_term_price_that_changes_keeps_the_key_of_the_term_and_begins_another(
 
 
 def test_a_gap_between_price_versions_is_refused_only_where_it_is_billed() -> None:
-    prices = Shelf({"calls": [version("a", "calls", span("2025-01-01", "2025-01-20")), version("b", "calls", Interval(at("2025-02-01"), FOREVER))]}, METERS, over_term)
+    prices = Shelf(
+        {"calls": [version("a", "calls", span("2025-01-01", "2025-01-20")), version("b", "calls", Interval(at("2025-02-01"), FOREVER))]},
+        METERS,
+        over_term,
+    )
     with pytest.raises(Refusal) as refused:
         terms(contract([CALLS]), JANUARY, prices)
     assert (refused.value.code, refused.value.field) == ("contract_price_missing", "items")
@@ -263,7 +278,13 @@ zones = st.sampled_from(("UTC", "Europe/London", "America/St_Johns", "Australia/
 hours = st.integers(0, 24 * 120).map(lambda n: at("2025-01-01") + n * 3_600_000_000)
 
 
-@given(zones, st.sampled_from(("day", "week", "month", "year")), st.integers(1, 3), st.integers(1, 31), st.lists(hours, min_size=2, max_size=2, unique=True))
+@given(
+    zones,
+    st.sampled_from(("day", "week", "month", "year")),
+    st.integers(1, 3),
+    st.integers(1, 31),
+    st.lists(hours, min_size=2, max_size=2, unique=True),
+)
 def test_periods_tile_whatever_their_length_zone_and_anchor(zone: str, unit: str, count: int, day: int, ends: list[Instant]) -> None:
     start, end = sorted(ends)
     billing = {"interval": unit, "interval_count": count, "anchor": f"2024-12-{day:02}T00:00:00", "time_zone": zone}
@@ -287,5 +308,7 @@ def test_segments_cover_exactly_what_is_agreed_and_neighbours_differ(changes: li
             wanted = next((q for start, end, q in reversed(changes) if start <= hour < end), "3")
             assert [one.quantity for one in found if hour in one.segment] == ([] if wanted is None else [int(wanted)])
         assert all(before.quantity != after.quantity for before, after in pairwise(found) if before.segment.end == after.segment.start)
-        assert sum((one.share for one in found), Fraction(0)) == Fraction(sum(one.segment.end - one.segment.start for one in found), period.end - period.start)
+        assert sum((one.share for one in found), Fraction(0)) == Fraction(
+            sum(one.segment.end - one.segment.start for one in found), period.end - period.start
+        )
         assert len({one.key(()) for one in found}) == len(found)

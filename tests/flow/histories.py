@@ -47,7 +47,10 @@ USAGE = {
         }
     },
 }
-SEATS = {"month": {"unit_amount": 1001}, "tiered": {"tiers_mode": "volume", "tiers": [{"up_to": 3, "unit_amount": 900}, {"up_to": INF, "unit_amount": 700}]}}
+SEATS = {
+    "month": {"unit_amount": 1001},
+    "tiered": {"tiers_mode": "volume", "tiers": [{"up_to": 3, "unit_amount": 900}, {"up_to": INF, "unit_amount": 700}]},
+}
 
 
 def price(id_: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +61,10 @@ def price(id_: str, document: dict[str, Any]) -> dict[str, Any]:
 def agreements(draw: st.DrawFn) -> dict[str, Any]:
     """Up to three items, with discounts and tax rates."""
     items: list[dict[str, Any]] = []
-    for meter, lineage in (("calls", "usage"), (draw(st.sampled_from(("regions", "peak", "level", "calls"))), draw(st.sampled_from(("other", "usage"))))):
+    for meter, lineage in (
+        ("calls", "usage"),
+        (draw(st.sampled_from(("regions", "peak", "level", "calls"))), draw(st.sampled_from(("other", "usage")))),
+    ):
         if draw(st.integers(0, 4)):
             items.append({"id": f"i-{len(items)}", "description": meter, "price": lineage, "meter": meter})
     if draw(st.booleans()) or not items:
@@ -84,7 +90,9 @@ def spans() -> st.SearchStrategy[tuple[Instant, Instant]]:
 def events() -> st.SearchStrategy[Step]:
     ids = st.integers(1, 8).map(lambda n: f"e{n}")
     values = st.sampled_from(("1", "2", "3.5", "9", "10", "11", "0", "0.333", "broken"))
-    return st.tuples(st.just("event"), ids, st.sampled_from(("call", "call", "call", "level")), instants(), values, st.sampled_from(("eu", "us", "x", "")))
+    return st.tuples(
+        st.just("event"), ids, st.sampled_from(("call", "call", "call", "level")), instants(), values, st.sampled_from(("eu", "us", "x", ""))
+    )
 
 
 def steps() -> st.SearchStrategy[Step]:

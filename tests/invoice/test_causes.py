@@ -74,7 +74,9 @@ def seats(quantity: str) -> list[dict[str, Any]]:
 
 
 def test_each_fact_is_named_by_its_kind_its_id_and_its_place(world: World) -> None:
-    lines = told(world, call("late", "2025-01-07", "2", region="eu"), Cancel("one", "call"), Replace("two", call("two'", "2025-01-06", "8", region="us")))
+    lines = told(
+        world, call("late", "2025-01-07", "2", region="eu"), Cancel("one", "call"), Replace("two", call("two'", "2025-01-06", "8", region="us"))
+    )
     calls, regions_us = lines[0], lines[1:]
     assert named(calls) == [("event", "late", "position 3"), ("cancel", "one", "position 4"), ("replace", "two", "position 5")]
     assert calls.amount == (2 + 8) * 10 - 90

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from farthing.app.store import EventQuery, Receipt
@@ -42,11 +43,11 @@ def test_a_server_that_is_killed_again_and_again_keeps_what_it_acknowledged(tmp_
             numbers[one[0].id] = store.finalise(*one)
             n += 1
 
-    def run(work: object, who: int) -> None:
+    def run(work: Callable[[int, PostgresStore], None], who: int) -> None:
         try:
             with PostgresStore.open(service, "acme", "test", patience) as store:
                 ready.wait()
-                work(who, store)  # type: ignore[operator]
+                work(who, store)
         except BaseException as error:
             failures.append(error)
 

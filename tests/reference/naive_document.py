@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from naive_values import Faults, Reader, Refused, Test, depth, property_text, text_fault
+from naive_values import Faults, JsonNumber, Reader, Refused, Test, depth, property_text, read_number, text_fault
 
 NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
@@ -639,6 +639,23 @@ def read_model(top: Reader, ext: Reader, name: str) -> dict[str, Any]:
     return {} if reader is None else MODEL_READERS[name](reader)
 
 
+def check_scalars(value: Any, path: str, faults: Faults) -> None:
+    """Bare numbers and texts anywhere in the document, also where no field of this page is."""
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            check_scalars(entry, f"{path}.{key}" if path else key, faults)
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            check_scalars(entry, f"{path}[{index}]", faults)
+    elif isinstance(value, str) and text_fault(value, len(value)) == "text_not_storable":
+        faults.add("text_not_storable", path)
+    elif isinstance(value, JsonNumber):
+        try:
+            read_number(value)
+        except Refused as refused:
+            faults.add(refused.code, path)
+
+
 def read_price(document: Any) -> tuple[Price | None, Faults]:
     """The price, and all that is wrong with its document; there is a price only if nothing is."""
     faults = Faults()
@@ -647,6 +664,9 @@ def read_price(document: Any) -> tuple[Price | None, Faults]:
         return None, faults
     if not isinstance(document, dict):
         faults.add("not_an_object", None)
+        return None, faults
+    check_scalars(document, "", faults)
+    if faults.found:
         return None, faults
     top = Reader(faults, document, "")
     currency = read_top(top)

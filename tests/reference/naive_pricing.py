@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from naive_document import MINOR_DIGITS, Price, read_price
+from naive_document import EXT_MODELS, MINOR_DIGITS, MODIFIERS, WIRE_FIELDS, Price, read_price
 from naive_values import (
     EPOCH,
     UNDOCUMENTED,
@@ -443,16 +443,14 @@ def rate_faults(document: Any, quantity: Any, payloads: Any) -> tuple[tuple[int,
 
 
 def first_to_report(faults: Faults) -> tuple[str, str | None]:
-    """Numbers and texts are checked first in the whole document, then the top level, the model, the modifiers."""
+    """First the top level, then the model, then the modifiers (numbers and texts: see check_scalars)."""
 
     def stage(fault: tuple[str, str | None]) -> int:
-        code, path = fault
-        if code.startswith(("number_", "text_", "json_")) or code == "amount_too_precise":
-            return 0
-        name = (path or "").removeprefix("ext.").split(".")[0]
-        if not (path or "").startswith("ext.") and name not in ("tiers", "tiers_mode"):
-            return 1
-        return 3 if name in ("allowance", "conversion", "flat_at_zero", "minimum", "maximum", "rounding", "accumulate") else 2
+        path = fault[1] or ""
+        name = path.removeprefix("ext.").split(".")[0].split("[")[0]
+        if name in MODIFIERS:
+            return 2
+        return 1 if name in EXT_MODELS or name in WIRE_FIELDS else 0
 
     return min(faults.found, key=stage)
 

@@ -16,9 +16,9 @@ HERE = Path(__file__).resolve().parent
 DOCS = HERE.parents[1] / "docs"
 sys.path.insert(0, str(HERE))
 
-from naive_meters import measure, measure_groups, measure_usage  # noqa: E402
-from naive_pricing import JsonNumber, Refused, rate, rate_line  # noqa: E402
-from naive_values import EPOCH  # noqa: E402
+from naive_meters import measure, measure_groups, measure_usage  # noqa: E402  # needs the path
+from naive_pricing import JsonNumber, Refused, rate, rate_line  # noqa: E402  # needs the path
+from naive_values import EPOCH  # noqa: E402  # needs the path
 
 
 def json_blocks(page: str) -> list[str]:
@@ -81,7 +81,9 @@ VOLUME = tiered("volume", (10, 5, 100), (20, 4, 30), (None, 3, 7))
 STEPS = priced(stairstep={"tiers": [{"up_to": 10, "flat_amount": 1}, {"up_to": 20, "flat_amount": 2}, {"up_to": "inf", "flat_amount": 3}]})
 TENS_UP = {"currency": "usd", "unit_amount": 5, "transform_quantity": {"divide_by": 10, "round": "up"}}
 BLOCKS = priced(package={"size": 10, "amount": 5, "free_units": 3})
-SHARES = priced(graduated_percentage={"value_in": "major", "tiers": [{"up_to": 1000, "percent": 10, "flat_amount": 1}, {"up_to": None, "percent": 1}]})
+SHARES = priced(
+    graduated_percentage={"value_in": "major", "tiers": [{"up_to": 1000, "percent": 10, "flat_amount": 1}, {"up_to": None, "percent": 1}]}
+)
 
 QUANTITIES = [
     (unit_price("0.5"), "0", 0, "0"),
@@ -298,7 +300,11 @@ DOCUMENTS: list[tuple[Any, str, str | None]] = [
     (when({"property": "a", "exists": "true"}), "field_invalid", CONDITION + ".exists"),
     (cells(cell({})), "property_not_scalar", "ext.matrix.cells[0].match.a"),
     (cells(cell(None)), "field_missing", "ext.matrix.cells[0].match.a"),
-    (priced(rate_card={"rules": [{"when": [{"property": "a", "exists": True}], "fees": [{"percent": 1}]}]}), "rules_no_default", "ext.rate_card.rules[0].when"),
+    (
+        priced(rate_card={"rules": [{"when": [{"property": "a", "exists": True}], "fees": [{"percent": 1}]}]}),
+        "rules_no_default",
+        "ext.rate_card.rules[0].when",
+    ),
     (priced(rate_card={"rules": [*A_CARD["rules"], *A_CARD["rules"]]}), "rule_unreachable", "ext.rate_card.rules[1]"),
     (cells(cell("*"), cell("x")), "rule_unreachable", "ext.matrix.cells[1]"),
     (cells(cell("*"), default={"unit_amount": 1}), "rule_unreachable", "ext.matrix.default"),
@@ -324,7 +330,11 @@ DOCUMENTS: list[tuple[Any, str, str | None]] = [
     (unit_price("1", flat_at_zero=True), "modifier_not_applicable", "ext.flat_at_zero"),
     (priced(matrix=A_CELL | LINES, minimum={"amount": 1}), "modifier_not_applicable", "ext.minimum"),
     (priced(rate_card=A_CARD | LINES, maximum={"amount": 1}), "modifier_not_applicable", "ext.maximum"),
-    (band((["mon"], "00:00", "01:00")) | {"ext": {"time_of_use": BANDS, "conversion": {"divide_by": 2, "round": "up"}}}, "modifier_not_applicable", "ext.conversion.round"),
+    (
+        band((["mon"], "00:00", "01:00")) | {"ext": {"time_of_use": BANDS, "conversion": {"divide_by": 2, "round": "up"}}},
+        "modifier_not_applicable",
+        "ext.conversion.round",
+    ),
     (unit_price("1", conversion={"divide_by": 2, "multiply_by": 2}), "fields_conflict", "ext.conversion.divide_by"),
     (unit_price("1", conversion={}), "field_missing", "ext.conversion.divide_by"),
     (UNIT | {"id": ""}, "text_empty", "id"),
