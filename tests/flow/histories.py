@@ -88,7 +88,7 @@ def spans() -> st.SearchStrategy[tuple[Instant, Instant]]:
 
 
 def events() -> st.SearchStrategy[Step]:
-    ids = st.integers(1, 8).map(lambda n: f"e{n}")
+    ids = st.integers(1, 5).map(lambda n: f"e{n}")
     values = st.sampled_from(("1", "2", "3.5", "9", "10", "11", "0", "0.333", "broken"))
     return st.tuples(
         st.just("event"), ids, st.sampled_from(("call", "call", "call", "level")), instants(), values, st.sampled_from(("eu", "us", "x", ""))
@@ -96,12 +96,13 @@ def events() -> st.SearchStrategy[Step]:
 
 
 def steps() -> st.SearchStrategy[Step]:
-    ids = st.integers(1, 8).map(lambda n: f"e{n}")
+    ids = st.integers(1, 5).map(lambda n: f"e{n}")
     return st.one_of(
         events(),
         events(),
         events(),
-        st.tuples(st.just("cancel"), ids, st.sampled_from(("call", "level"))),
+        st.tuples(st.just("cancel"), ids, st.sampled_from(("call", "call", "call", "level"))),
+        st.tuples(st.just("cancel"), st.just("e1"), st.just("call")),
         st.tuples(st.just("replace"), ids, events()),
         st.tuples(st.just("amend"), spans(), agreements()),
         st.tuples(st.just("price"), st.sampled_from(("usage", "other")), st.sampled_from(sorted(USAGE)), spans()),
@@ -116,7 +117,7 @@ def steps() -> st.SearchStrategy[Step]:
 @st.composite
 def histories(draw: st.DrawFn) -> list[Step]:
     """Usage, a first bill or a part of it, what comes after it, further bills, and what comes after these."""
-    phases: list[Step] = draw(st.lists(events(), max_size=5))
+    phases: list[Step] = draw(st.lists(events(), min_size=1, max_size=5))
     for _ in range(draw(st.integers(1, 3))):
         phases.append(draw(st.one_of(st.tuples(st.just("bill"), st.sampled_from(MONTHS[1:4])), st.tuples(st.just("part"), instants()))))
         phases += draw(st.lists(steps(), min_size=1, max_size=5))

@@ -13,7 +13,7 @@ from farthing.core.base.refusal import Refusal
 from farthing.core.catalog.terms import Grant
 from farthing.core.ledger.periods import AccountingPeriod
 from farthing.edges.postgres.store import PostgresStore
-from farthing.testing.builders import bill, line, open_contract
+from farthing.testing.builders import MONTHLY, bill, line, open_contract
 
 FEB = "2025-02"
 Leg = tuple[int, str, int, str, str]  # leg, ledger account, amount, currency, period
@@ -204,7 +204,7 @@ def test_two_bills_computed_from_the_same_books_cannot_both_become_final(account
         barrier = threading.Barrier(4)
 
         def work(n: int, outcomes: list[str] = outcomes, barrier: threading.Barrier = barrier, round_: int = round_) -> None:
-            one = bill(f"in_{round_}_{n}", line(100, f"item {round_}"))
+            one = bill(f"in_{round_}_{n}", line(100, f"item {round_}"), period=MONTHLY.period(n if round_ % 2 else 0))
             barrier.wait()
             try:
                 outcomes.append(stores[n].finalise(*one)[:3])

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from farthing.app.store import EventQuery, Receipt
 from farthing.core.base.timeline import ALL_TIME
-from farthing.core.events.event import Cancel, Fact, Replace
-from farthing.edges.postgres.rows import rows_of
+from farthing.core.events.event import Cancel, Event, Fact, Replace
+from farthing.edges.postgres.rows import copy_lines, rows_of
 from farthing.edges.postgres.statements import statement
 from farthing.edges.postgres.store import PostgresStore
 from farthing.testing.builders import event
@@ -158,6 +159,35 @@ def test_writers_with_the_same_identifiers_and_other_content(account: Any, store
             assert (won.properties != fact.properties) == (index in refused)
             assert won.position <= receipt.head, "what counts of a batch is at or below the head it was told"
     assert list(store.altered()) == []
+
+
+def test_writers_that_meet_head_on_wait_and_do_not_deadlock(store: PostgresStore, writers: list[HeldWriter]) -> None:
+    facts = [event(f"e{n:05d}") for n in range(15_000)]
+    outcomes: list[str] = []
+    barrier = threading.Barrier(2)
+
+    def insert(writer: HeldWriter, batch: list[Event]) -> None:
+        def work(connection: Any) -> None:
+            with connection.cursor().copy(statement("copy_facts")) as copy:
+                for chunk in copy_lines(rows_of(batch), range(len(batch))):
+                    copy.write(chunk)
+            barrier.wait()
+            connection.execute(statement("insert_facts"))
+
+        with writer.store.session.run(lambda connection: connection) as connection:
+            try:
+                with connection.transaction():
+                    work(connection)
+                outcomes.append("won")
+            except psycopg.Error as error:
+                outcomes.append(type(error).__name__)
+
+    threads = [threading.Thread(target=insert, args=each) for each in zip(writers, (facts, facts[::-1]), strict=False)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert sorted(outcomes) == ["UniqueViolation", "won"]
 
 
 def test_writers_that_cancel_and_replace_the_same_events(account: Any, store: PostgresStore) -> None:

@@ -28,6 +28,7 @@ from naive_values import (
     property_text,
     read_number,
     read_time,
+    text_fault,
 )
 
 __all__ = ["JsonNumber", "Refused", "line_faults", "rate", "rate_line"]
@@ -380,13 +381,28 @@ def bill(price: Price, lines: list[Fraction], faults: Faults) -> tuple[int, Frac
 # Events and lines of the calculator
 
 
+def read_value(event: Event, raw: Any, faults: Faults) -> None:
+    """`value` is always a number, and canonical even if sent as text."""
+    path = f"events[{event.place}].value"
+    text = event.properties.get("value")
+    if text is not None:
+        try:
+            event.properties["value"] = exact_text(read_number(text))
+        except Refused as refused:
+            faults.add("event_value_unreadable", path)
+            if refused.code != "number_malformed":
+                faults.add(refused.code, path)  # the page has both codes for it
+    elif isinstance(raw, (JsonNumber, list, dict)):
+        faults.add("event_value_unreadable", path)
+
+
 def read_payload(place: int, payload: Any, faults: Faults) -> Event:
     path = f"events[{place}]"
     event = Event(place, None, {})
     if not isinstance(payload, dict):
         faults.add("not_an_object", path)
         return event
-    if len(payload) > 100:
+    if len(payload.keys() - {"timestamp", "stripe_customer_id"}) > 100:
         faults.add("properties_too_many", UNDOCUMENTED)
     for key, value in payload.items():
         if key == "stripe_customer_id":
@@ -400,15 +416,7 @@ def read_payload(place: int, payload: Any, faults: Faults) -> Event:
                     event.properties[key] = text
         except Refused as refused:
             faults.add(refused.code, f"{path}.{key}")
-    value = event.properties.get("value")
-    if value is not None:
-        number = number_or_none(value)
-        if number is None:
-            faults.add("event_value_unreadable", f"{path}.value")
-        else:
-            event.properties["value"] = exact_text(number)
-    elif isinstance(payload.get("value"), (JsonNumber, list, dict)):
-        faults.add("event_value_unreadable", f"{path}.value")
+    read_value(event, payload.get("value"), faults)
     return event
 
 
@@ -477,7 +485,10 @@ def line_faults(text: str) -> tuple[dict[str, Any], list[tuple[str, str | None]]
     key = line.get("id")
     answer: dict[str, Any] = {"id": None}
     if isinstance(key, str):
-        answer["id"] = key
+        wrong = text_fault(key, 500)
+        if wrong is not None:
+            faults.add(wrong, "id")
+        answer["id"] = key if wrong is None else None
     elif isinstance(key, JsonNumber) and key.text.lstrip("-").isdigit():
         answer["id"] = int(key.text)
     else:

@@ -13,12 +13,13 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-UNDOCUMENTED = "?"  # a field path that the page does not give
+UNDOCUMENTED = "?"  # a code or a field path that the page does not give
 
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
-NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+NOT_FINITE = re.compile(r"[+-]?(s?nan|inf|infinity)", re.IGNORECASE)
 TIMESTAMP = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+END_OF_2261 = (datetime(2262, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
 
 class Refused(Exception):
@@ -168,7 +169,8 @@ def read_time(value: Any) -> int:
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     if offset is None:
         raise Refused("timestamp_naive", None)
-    if fraction is not None and len(fraction) > 7:
+    fraction = (fraction or ".0").rstrip("0")
+    if len(fraction) > 7:
         raise Refused("timestamp_too_precise", None)
     try:
         local = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
@@ -177,12 +179,11 @@ def read_time(value: Any) -> int:
     if offset[1:3] > "23" or offset[4:6] > "59":
         raise Refused("timestamp_malformed", None)
     micros = (local - EPOCH) // timedelta(microseconds=1)
-    if fraction is not None:
-        micros += int(fraction[1:].ljust(6, "0"))
+    micros += int(fraction[1:].ljust(6, "0"))
     if offset not in "Zz":
         shift = (int(offset[1:3]) * 60 + int(offset[4:6])) * 60_000_000
         micros += shift if offset[0] == "-" else -shift
-    if not 1970 <= (EPOCH + timedelta(microseconds=micros)).year <= 2261:
+    if not 0 <= micros < END_OF_2261:
         raise Refused("event_time_out_of_range", None)
     return micros
 

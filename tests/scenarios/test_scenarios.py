@@ -36,12 +36,23 @@ def assert_books_agree(world: World, contract: str, statement: Statement) -> Non
         assert billed.get(key, 0) == due_in_all(desired.get(key, 0), waived.get(key_text(key), 0)), f"line {statement.line}: {key}"
     before = len(world.bills)
     assert world.correct(contract) == []
+    assert_lines_know_what_was_billed(world)
     for bill in world.bills[:before]:
         content = document_content(bill.document)
         assert document_content(read_document(content)) == content
         assert sum(posting.amount for posting in postings_for(bill.document, AccountingPeriod(2025, 1))) == 0
         for line in bill.document.lines:
             assert explain_line(line_document(line)).steps
+
+
+def assert_lines_know_what_was_billed(world: World) -> None:
+    """Each line says what had been billed for its key before its document (where no document was made void since)."""
+    billed: dict[str, int] = {}
+    for bill in world.bills if not any(one.void for one in world.bills) else ():
+        before = dict(billed)
+        for line in bill.document.lines:
+            assert line.previously == before.get(key_text(line.key), 0), bill.number
+            billed[key_text(line.key)] = billed.get(key_text(line.key), 0) + line.amount
 
 
 def test_there_are_scenarios_and_each_expects_something() -> None:

@@ -68,7 +68,7 @@ def _desired(facts: LineFacts, label: str) -> Step:
         raise ValueError(f"the line of {facts.line.key.item!r} says {facts.desired} minor units, which is not its exact amount rounded")
     if not facts.price:
         return Step("ended", label, facts.money(facts.desired), "it is not agreed any more", figures(amount=facts.desired))
-    because = _shared(facts, price_steps(rated, Priced(facts.line.key.currency, facts.meter, facts.licensed)))
+    because = _shared(facts, price_steps(rated, Priced(facts.line.key.currency, facts.meter, facts.licensed, facts.bounds_share)))
     values = figures(amount=facts.desired, exact=facts.exact, mode=rated.rounding.value)
     if facts.exact == facts.desired:
         return Step("rounding", label, facts.money(facts.desired), "a whole amount, so that nothing was rounded", values, because)

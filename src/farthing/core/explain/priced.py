@@ -17,11 +17,13 @@ BELOW = "the sum of the amounts below"
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """What the words need beside the trace: the currency, the meter if there is one, and whether the quantity is licensed."""
+    """What the words need beside the trace: the currency, the meter if there is one, whether the quantity is licensed, and the share of the
+    period that the price's minimum and maximum are held to."""
 
     currency: str
     meter: Meter | None
     licensed: bool
+    bounds_share: Fraction = Fraction(1)
 
     def money(self, minor: Fraction) -> str:
         """An amount in words."""
@@ -43,9 +45,19 @@ def _bounded(rated: Rated, priced: Priced, because: tuple[Step, ...]) -> tuple[S
         f"{decided} = the {which} of {came_to} and {decided}",
         "",
         figures(subtotal=rated.subtotal, bound=rated.exact),
-        because,
+        (*_prorated(rated, priced), *because),
     )
     return (step,)
+
+
+def _prorated(rated: Rated, priced: Priced) -> Iterator[Step]:
+    """Where the price holds for a part of its period: its whole minimum or maximum, of which this is the part."""
+    share = priced.bounds_share
+    if share != 1:
+        whole = rated.exact / share
+        statement = f"{priced.money(rated.exact)} = {priced.money(whole)} × {number(share)}"
+        label = f"the {rated.bound}'s part for a part of the period"
+        yield Step("bound_share", label, statement, "", figures(share=share, whole=whole))
 
 
 def _subtotal(rated: Rated, priced: Priced) -> tuple[Step, ...]:

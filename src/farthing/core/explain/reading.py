@@ -21,8 +21,9 @@ from farthing.core.usage.parse import parse_meter
 class LineFacts:
     """A line and the derivation in it.
 
-    `exact` and `desired` are what its key comes to now, before and after rounding: the `share` of what was `rated`. `price` is the
-    version's id, "" where the key is not agreed any more. `licensed` says that the quantity is the contract's, not measured.
+    `exact` and `desired` are what its key comes to now, before and after rounding: the `share` of what was `rated`. The price's
+    minimum and maximum were held to `bounds_share` of what the price says. `price` is the version's id, "" where the key is not
+    agreed any more. `licensed` says that the quantity is the contract's, not measured.
     """
 
     line: Line
@@ -31,6 +32,7 @@ class LineFacts:
     licensed: bool
     rated: Rated
     share: Fraction
+    bounds_share: Fraction
     exact: Fraction
     desired: int
     position: int | None
@@ -56,6 +58,7 @@ def read_facts(document: Mapping[str, Any]) -> LineFacts:
         licensed=derivation["quantity"] is not None,
         rated=read_rated(derivation["rated"]),
         share=read_shown(derivation["share"]),
+        bounds_share=read_shown(derivation.get("bounds_share", "1")),
         exact=read_shown(derivation["exact"]),
         desired=derivation["amount"],
         position=derivation["position"],

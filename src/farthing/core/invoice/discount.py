@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from farthing.core.base.rounding import round_to_whole, split
+from farthing.core.base.rounding import apportion, round_to_whole, split
 from farthing.core.catalog.terms import Discount
-from farthing.core.invoice.invoice import Issued, Line
+from farthing.core.invoice.invoice import Blend, Issued, Line
 
 Parts = dict[str, int]
 """Minor units by discount id, in the order in which the discounts apply."""
@@ -24,6 +24,7 @@ def apply_discounts(lines: tuple[Line, ...]) -> tuple[Line, ...]:
 
     A correction brings the key's discounts, as bound by its first line, to what the whole billed amount should carry: percentages
     are those of the whole less those issued; a fixed amount is not decided again, but lowered where less than it is left to pay.
+    Where charges of the key were bound to differing percentages, it carries each in the proportion in which they did.
     Errors: ValueError for a correction that does not carry what was `issued`.
     """
     parts = [_correction(line) if line.kind == "correction" else _percentages(line.amount, covering(line)) for line in lines]
@@ -59,6 +60,8 @@ def _percentages(amount: int, discounts: Iterable[Discount]) -> Parts:
 def _correction(line: Line) -> Parts:
     issued = issued_before(line)
     billed, before = issued.amount + line.amount, dict(issued.discount_parts)
+    if issued.blend is not None and issued.blend.amount:
+        return _less(_in_proportion(issued, issued.blend, billed), before)
     parts = _percentages(billed, covering(line))
     left = max(billed - sum(parts.values()), 0)
     for discount in covering(line):
@@ -66,6 +69,15 @@ def _correction(line: Line) -> Parts:
             parts[discount.id] = min(before.get(discount.id, 0), left)
             left -= parts[discount.id]
     return _less(parts, before)
+
+
+def _in_proportion(issued: Issued, blend: Blend, billed: int) -> Parts:
+    """The discounts of a key whose charges carried different ones: each in the proportion in which they did, rounded once together and
+    apportioned; a fixed amount neither grows nor turns negative."""
+    shares = [Fraction(part * billed, blend.amount) for _, part in blend.discount_parts]
+    parts = apportion(round_to_whole(sum(shares, Fraction(0))), shares)
+    fixed = {discount.id for discount in issued.discounts if discount.amount is not None}
+    return {id_: max(min(part, charged), 0) if id_ in fixed else part for (id_, charged), part in zip(blend.discount_parts, parts, strict=True)}
 
 
 def issued_before(line: Line) -> Issued:

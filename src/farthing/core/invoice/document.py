@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from farthing.core.base.canonical import canonical_json, digest
 from farthing.core.base.exact import read_shown, show
 from farthing.core.base.time import Interval, parse_instant, show_instant
 from farthing.core.catalog.terms import ChargeKey, Discount, TaxRate
-from farthing.core.invoice.invoice import Cause, Document, Issued, Line
+from farthing.core.invoice.invoice import Blend, Cause, Document, Issued, Line
 
 _SUMS = ("subtotal", "discount", "credit_before_tax", "tax", "tax_included", "total", "credit_after_tax", "due")
 
@@ -138,31 +138,57 @@ def _without_places(line: Mapping[str, Any]) -> dict[str, Any]:
 def issued_from(lines: list[tuple[str, Line]]) -> Issued:
     """What the finalised lines of one key, each with the number of its document, come to; in order of finalisation, at least one."""
     number, first = lines[0]
-    sums: dict[str, dict[str, int]] = {"discount": {}, "credit": {}}
-    taxes: dict[str, tuple[int, int]] = {}
-    for _, line in lines:
-        for name, parts in (("discount", line.discount_parts), ("credit", line.credit_parts)):
-            for id_, units in parts:
-                sums[name][id_] = sums[name].get(id_, 0) + units
-        for id_, taxable, tax in line.taxes:
-            before = taxes.get(id_, (0, 0))
-            taxes[id_] = (before[0] + taxable, before[1] + tax)
-    last = lines[-1][1]
+    every = [line for _, line in lines]
+    discounts = _summed(line.discount_parts for line in every)
     return Issued(
         key=first.key,
         description=first.description,
-        service=Interval(first.service.start, max(line.service.end for _, line in lines)),
-        quantity=sum((line.quantity for _, line in lines[1:]), first.quantity),
-        exact=read_shown(last.derivation["exact"]),
-        amount=sum(line.amount for _, line in lines),
-        discount=sum(sums["discount"].values()),
+        service=Interval(first.service.start, max(line.service.end for line in every)),
+        quantity=sum((line.quantity for line in every[1:]), first.quantity),
+        exact=read_shown(every[-1].derivation["exact"]),
+        amount=sum(line.amount for line in every),
+        discount=sum(part for _, part in discounts),
         discounts=(*first.discounts, *_fixed_later(lines)),
         tax_rates=first.tax_rates,
         document=number,
-        discount_parts=tuple(sums["discount"].items()),
-        credit_parts=tuple(sums["credit"].items()),
-        taxes=tuple((id_, taxable, tax) for id_, (taxable, tax) in taxes.items()),
+        discount_parts=discounts,
+        credit_parts=_summed(line.credit_parts for line in every),
+        taxes=_summed_taxes(every),
+        blend=_blend([line for line in every if line.kind == "charge"]),
     )
+
+
+def _blend(charges: list[Line]) -> Blend | None:
+    """None where all charges were bound alike; fixed discounts do not matter, for they are split anew on each document."""
+    if len({(_percentages(line), line.tax_rates) for line in charges}) < 2:
+        return None
+    return Blend(
+        amount=sum(line.amount for line in charges),
+        net=sum(line.net for line in charges),
+        discount_parts=_summed(line.discount_parts for line in charges),
+        taxes=_summed_taxes(charges),
+        tax_rates=tuple({rate.id: rate for line in charges for rate in line.tax_rates}.values()),
+    )
+
+
+def _percentages(line: Line) -> tuple[Discount, ...]:
+    percentages = (discount for discount in line.discounts if discount.percent is not None)
+    return tuple(discount for discount in percentages if discount.items is None or line.key.item in discount.items)
+
+
+def _summed(parts: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
+    sums: dict[str, int] = {}
+    for id_, units in (pair for pairs in parts for pair in pairs):
+        sums[id_] = sums.get(id_, 0) + units
+    return tuple(sums.items())
+
+
+def _summed_taxes(lines: list[Line]) -> tuple[tuple[str, int, int], ...]:
+    sums: dict[str, tuple[int, int]] = {}
+    for id_, taxable, tax in (tax for line in lines for tax in line.taxes):
+        before = sums.get(id_, (0, 0))
+        sums[id_] = (before[0] + taxable, before[1] + tax)
+    return tuple((id_, *both) for id_, both in sums.items())
 
 
 def _fixed_later(lines: list[tuple[str, Line]]) -> tuple[Discount, ...]:

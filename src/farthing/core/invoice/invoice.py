@@ -31,11 +31,24 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True)
+class Blend:
+    """What the charges of a key came to, corrections apart, where they were bound to differing percentages or tax rates (a key over
+    several periods, between which these changed): corrections of the key carry each in this proportion. Sums as in `Issued`."""
+
+    amount: int
+    net: int
+    discount_parts: tuple[tuple[str, int], ...]
+    taxes: tuple[tuple[str, int, int], ...]
+    tax_rates: tuple[TaxRate, ...]  # of all charges, by id
+
+
+@dataclass(frozen=True, slots=True)
 class Issued:
     """What finalised documents have billed for a key so far: sums of its lines, in minor units.
 
     `discounts` and `tax_rates` are those that the first line of the key was bound to; corrections use them again.
-    `document` names the document that billed it first. The three last fields are sums over the key's lines, each in order of
+    `document` names the document that billed it first. `blend` is set where later charges were bound otherwise.
+    The three fields before it are sums over the key's lines, each in order of
     first appearance: (discount id, minor units), (grant id, minor units), and (tax rate id, taxable amount, tax).
     """
 
@@ -52,6 +65,7 @@ class Issued:
     discount_parts: tuple[tuple[str, int], ...] = ()
     credit_parts: tuple[tuple[str, int], ...] = ()
     taxes: tuple[tuple[str, int, int], ...] = ()
+    blend: Blend | None = None
 
     @property
     def credit(self) -> int:

@@ -11,20 +11,38 @@ from farthing.core.tax.taxes import exclusive_tax
 
 def originals(final: Iterable[tuple[str, Document]]) -> dict[str, Earlier]:
     """By number, for documents in order of finalisation: the total of its own lines and of the lines anywhere that correct it, and
-    the after-tax grants used on it, less what corrections of it gave back."""
+    the after-tax grants used for these, less what corrections of it gave back."""
     totals: dict[str, int] = {}
     used: dict[str, dict[str, int]] = {}
     for number, document in final:
-        totals.setdefault(number, 0)
-        for line in document.lines:
-            whose = line.corrects or number
-            totals[whose] = totals.get(whose, 0) + line.net + exclusive_tax([line])
+        parts = _parts(number, document)
+        for whose, total in parts.items():
+            totals[whose] = totals.get(whose, 0) + total
         for grant, units in _after_tax(document):
             if units > 0:
-                _add(used, number, grant, units)
+                _pay(used, parts, number, grant, units)
             else:
                 _give_back(used, document.corrects, grant, -units)
     return {number: Earlier(total, tuple(used.get(number, {}).items())) for number, total in totals.items()}
+
+
+def _parts(number: str, document: Document) -> dict[str, int]:
+    """What a document comes to for its own lines, and for each document that its other lines correct."""
+    parts = {number: 0}
+    for line in document.lines:
+        whose = line.corrects or number
+        parts[whose] = parts.get(whose, 0) + line.net + exclusive_tax([line])
+    return parts
+
+
+def _pay(used: dict[str, dict[str, int]], parts: dict[str, int], number: str, grant: str, units: int) -> None:
+    """Use units of a grant for the parts of a document, its own lines first, as far as each is not paid yet."""
+    for whose in parts:
+        share = min(max(parts[whose], 0), units)
+        parts[whose] -= share
+        _add(used, whose, grant, share)
+        units -= share
+    _add(used, number, grant, units)
 
 
 def _after_tax(document: Document) -> list[tuple[str, int]]:
