@@ -372,10 +372,10 @@ def bill(price: Price, lines: list[Fraction], faults: Faults) -> tuple[int, Frac
     if not price.body.get("line_per_cell"):
         lines = [sum(lines, Fraction(0))]
     lines = [hold_maximum(price, hold_minimum(price, line)) for line in lines]
-    amount = sum(ROUNDINGS[price.modifiers["rounding"]](line) for line in lines)
-    if abs(amount) > LARGEST:
+    amounts = [ROUNDINGS[price.modifiers["rounding"]](line) for line in lines]
+    if any(abs(amount) > LARGEST for amount in amounts):
         faults.add("amount_too_large", UNDOCUMENTED)
-    return amount, sum(lines, Fraction(0))
+    return sum(amounts), sum(lines, Fraction(0))
 
 
 # Events and lines of the calculator

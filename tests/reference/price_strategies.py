@@ -171,14 +171,14 @@ def per_unit(draw: Draw) -> Document:
 @st.composite
 def tiered(draw: Draw, mode: str) -> Document:
     price: Document = {"tiers_mode": mode, "tiers": draw(tiers())}
-    return price | draw(maybe(st.just({"billing_scheme": "tiered"})))
+    return dict(price | draw(maybe(st.just({"billing_scheme": "tiered"}))))
 
 
 @st.composite
 def package(draw: Draw) -> Document:
     fields: Document = {"size": draw(number_field(positive=True))} | draw(amount("amount"))
     fields |= {"free_units": draw(number_field())} if draw(st.booleans()) else {}
-    return fields | draw(maybe(st.sampled_from([{"round": "up"}, {"round": "down"}])))
+    return dict(fields | draw(maybe(st.sampled_from([{"round": "up"}, {"round": "down"}]))))
 
 
 VALUE_IN = st.sampled_from([{}, {}, {"value_in": "minor"}, {"value_in": "major"}])
@@ -210,7 +210,7 @@ def rate_card(draw: Draw) -> Document:
         fields["surcharges"] = [surcharge, *draw(st.sampled_from([[], [surcharge]]))]
     if draw(st.integers(0, 4)) == 0:
         fields["value"] = "fee"
-    return fields | draw(st.sampled_from([{}, {}, {"line_per_cell": True}, {"line_per_cell": False}]))
+    return dict(fields | draw(st.sampled_from([{}, {}, {"line_per_cell": True}, {"line_per_cell": False}])))
 
 
 @st.composite
@@ -231,7 +231,7 @@ def matrix(draw: Draw) -> Document:
     fields: Document = {"dimensions": names, "cells": cells}
     if draw(st.booleans()):
         fields["default"] = draw(cell_price())
-    return fields | draw(st.sampled_from([{}, {}, {"line_per_cell": True}]))
+    return dict(fields | draw(st.sampled_from([{}, {}, {"line_per_cell": True}])))
 
 
 @st.composite
@@ -252,7 +252,7 @@ def time_of_use(draw: Draw) -> Document:
     fields: Document = {"time_zone": draw(st.sampled_from(ZONES)), "bands": bands}
     if draw(st.integers(0, 3)) and bands[0]["label"] != "all":
         fields["rest"] = draw(amount("unit_amount"))
-    return fields | draw(st.sampled_from([{}, {}, {"line_per_cell": True}]))
+    return dict(fields | draw(st.sampled_from([{}, {}, {"line_per_cell": True}])))
 
 
 def ext_model(draw: Draw, name: str) -> Document:
@@ -261,9 +261,9 @@ def ext_model(draw: Draw, name: str) -> Document:
     if name == "stairstep":
         return {"tiers": draw(tiers("step"))}
     if name == "graduated_percentage":
-        return {"tiers": draw(tiers("percent"))} | draw(VALUE_IN)
+        return dict({"tiers": draw(tiers("percent"))} | draw(VALUE_IN))
     if name == "cost":
-        return draw(maybe(st.builds(lambda number: {"multiplier": number}, number_field()))) | draw(VALUE_IN)
+        return dict(draw(maybe(st.builds(lambda number: {"multiplier": number}, number_field()))) | draw(VALUE_IN))
     strategies = {"package": package, "percentage": percentage, "rate_card": rate_card, "matrix": matrix, "time_of_use": time_of_use}
     return dict(draw(strategies[name]()))
 
