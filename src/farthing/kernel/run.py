@@ -158,7 +158,7 @@ class Run:
         den = reduce(lcm, (cell.numbers["cell_exact"].den for cell in cells), 1)
         parts = " ".join(f"WHEN {i} THEN cell_exact * {literal(den // cell.numbers['cell_exact'].den, 'HUGEINT')}" for i, cell in enumerate(cells))
         sums = f"SELECT {typed.key_list()}, sum(CASE cell {parts} END) AS subtotal FROM {rows} GROUP BY {typed.key_list()}"
-        everyone = " UNION ".join(f"SELECT {typed.key_list()} FROM {name}" for name in keys)
+        everyone = " UNION ".join(f"SELECT DISTINCT {typed.key_list()} FROM {name}" for name in keys)
         left, found = (
             (f" LEFT JOIN {unmatched} AS m ON {_same(typed, 'a', 'm')}", "coalesce(m.unmatched, 0)") if unmatched else ("", "CAST(0 AS BIGINT)")
         )
