@@ -152,7 +152,9 @@ def shown(bill: Bill) -> Iterator[str]:
     sums = [("subtotal", document.subtotal), ("discount", document.discount), ("credit", document.credit_before_tax)]
     sums += [("tax", document.tax), ("tax included", document.tax_included)]
     found = [f"{name} {amount}" for name, amount in sums if amount and amount != document.total]
-    paid = [f"paid by credit {document.credit_after_tax}", f"due {document.due}"] if document.credit_after_tax else []
+    before_tax = {grant for line in document.lines for grant, _ in line.credit_parts}
+    used = ", ".join(f"{grant} {units}" for grant, units in document.grants_used if grant not in before_tax)
+    paid = [f"paid by {used}", f"due {document.due}"] if used else []
     yield " | ".join([*found, f"total {document.total}", *paid])
 
 
