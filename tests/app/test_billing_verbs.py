@@ -103,3 +103,19 @@ def test_a_line_is_explained_from_its_trace_and_its_events_are_listed_by_page(bo
     second = events_behind(books.store, "INV-000001:1", 2, 1)
     assert ([event.identifier for event in first.events], first.more) == (["c1"], True)
     assert ([event.identifier for event in second.events], second.more) == (["c2"], False)
+
+
+def test_an_amendment_back_to_what_held_before_is_not_lost(books: Books) -> None:
+    january(books)
+    items = catalogue()["contracts"][0]["items"]
+
+    def seats(quantity: int) -> None:
+        changed = [*items[:2], {**items[2], "quantity": quantity}]
+        books.apply({"amendments": [{"contract": "acme-1", "effective_from": "2025-01-01T00:00:00Z", "items": changed}]})
+
+    for quantity in (1, 3, 3):
+        seats(quantity)
+    assert lines(books.bill("2025-02-01T00:00:00Z"))[2] == ("invoice", "charge", "Seats", "3", 3000)
+    [contract] = books.store.contracts()
+    assert len(contract.versions) == 3  # the last one held already
+    assert books.verify().verified

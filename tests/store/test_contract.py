@@ -330,6 +330,18 @@ def test_a_contract_grows_by_versions(store: Store) -> None:
     assert replace(found, versions=()) == replace(contract(), versions=())
 
 
+def test_a_version_that_repeats_an_older_one_is_kept_where_another_came_between(store: Store) -> None:
+    store.put_customer("acme", {})
+    store.put_contract(contract())
+    base = contract().versions[0]
+    less = Version(YEAR, 0, Agreement((Item("seats", "Seats", "seats", quantity=Fraction(1)),)))
+    again = replace(contract(), versions=(base, less, base))
+    assert store.put_contract(again) == store.put_contract(again) == 4
+    assert store.put_contract(contract()) == 4
+    [found] = store.contracts("acme")
+    assert [version.value for version in found.versions] == [base.value, less.value, base.value]
+
+
 def test_the_rest_of_a_contract_never_changes(store: Store) -> None:
     store.put_customer("acme", {})
     store.put_customer("globex", {})

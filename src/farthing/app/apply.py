@@ -12,7 +12,7 @@ from farthing.core.base.currency import parse_currency
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import FIELD_INVALID
 from farthing.core.base.time import Instant, Interval, parse_instant
-from farthing.core.base.timeline import BEGINNING, FOREVER
+from farthing.core.base.timeline import BEGINNING, FOREVER, holds
 from farthing.core.catalog.fields import Field, Reader
 from farthing.core.catalog.price import parse_price
 from farthing.core.catalog.terms import Grant, PriceVersion
@@ -97,7 +97,8 @@ def _amendment(store: Store, part: Any) -> None:
     contract = next((known for known in store.contracts() if known.id == contract_id), None)
     if contract is None:
         raise Refusal(CONTRACT_UNKNOWN, f"there is no contract {contract_id!r}.", "contract")
-    store.put_contract(replace(contract, versions=(*contract.versions, *amend(contract, part))))
+    new = [version for version in amend(contract, part) if not holds(contract.versions, version)]
+    store.put_contract(replace(contract, versions=(*contract.versions, *new)))
 
 
 def _grant(store: Store, part: Any) -> None:

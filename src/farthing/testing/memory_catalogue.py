@@ -14,7 +14,7 @@ from farthing.core.base.time import Interval
 from farthing.core.base.timeline import Version
 from farthing.core.catalog.fields import canonical
 from farthing.core.catalog.terms import Grant, PriceVersion
-from farthing.core.contract.contract import Agreement, Contract
+from farthing.core.contract.contract import Agreement, Contract, additions
 from farthing.core.contract.parse import contract_document
 from farthing.core.usage.meter import Meter
 from farthing.testing.memory_state import Held
@@ -69,9 +69,8 @@ class MemoryCatalogue(Held):
         if changed := sorted(name for name in {*old, *new} if old.get(name) != new.get(name)):
             raise Refusal(CONTRACT_CHANGED, f"contract {contract.id!r} has another {', '.join(changed)}.", changed[0])
         versions: list[Version[Agreement]] = list(known.versions)
-        for version in contract.versions:
-            if not any((one.effective, one.value) == (version.effective, version.value) for one in versions):
-                versions.append(replace(version, revision=self._next()))
+        for version in additions(known.versions, contract.versions):
+            versions.append(replace(version, revision=self._next()))
         self._state.contracts[contract.id] = replace(known, versions=tuple(versions))
         return max((version.revision for version in versions), default=self._state.revision)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -59,3 +59,11 @@ def within(spans: Iterable[Span[T]], interval: Interval) -> tuple[Span[T], ...]:
     """The parts of spans that lie inside an interval, in order."""
     clipped = ((span.interval.overlap(interval), span.value) for span in spans)
     return tuple(Span(overlap, value) for overlap, value in clipped if overlap is not None)
+
+
+def holds(versions: Sequence[Version[T]], version: Version[T]) -> bool:
+    """Whether a version would change nothing: all over its span its value holds already."""
+    latest = max((known.revision for known in versions), default=0)
+    spans = within(overlay(versions, latest), version.effective)
+    covered = sum(span.interval.end - span.interval.start for span in spans)
+    return covered == version.effective.end - version.effective.start and all(span.value == version.value for span in spans)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -44,3 +45,17 @@ class Contract:
     billing: Recurrence
     versions: tuple[Version[Agreement], ...]
     term: Recurrence | None = None
+
+
+def additions(known: Sequence[Version[Agreement]], given: Sequence[Version[Agreement]]) -> tuple[Version[Agreement], ...]:
+    """The versions that a contract given again adds to those on record: what comes behind their common beginning.
+
+    So the same contract again adds nothing, nor does an earlier state of it, while a version that repeats an older one is kept
+    where another came between. Versions are the same by span and agreement, whatever their revision.
+    """
+    shared = 0
+    for old, new in zip(known, given, strict=False):
+        if (old.effective, old.value) != (new.effective, new.value):
+            break
+        shared += 1
+    return tuple(given[shared:])

@@ -17,7 +17,7 @@ from farthing.core.base.time import Interval
 from farthing.core.base.timeline import Version
 from farthing.core.catalog.fields import canonical
 from farthing.core.catalog.terms import Grant, PriceVersion
-from farthing.core.contract.contract import Agreement, Contract
+from farthing.core.contract.contract import Agreement, Contract, additions
 from farthing.core.contract.parse import agreement_document, contract_document, read_agreement, read_contract
 from farthing.core.usage.meter import Meter
 from farthing.core.usage.parse import meter_document, parse_meter
@@ -85,7 +85,7 @@ class CatalogueTables:
         return self._change(change)
 
     def put_contract(self, contract: Contract) -> int:
-        """Add a contract, or the versions of it that are not there yet (those with the same span and agreement are).
+        """Add a contract, or the versions of it that are not there yet (see `additions`).
 
         Errors: customer_unknown, contract_changed when anything but the versions differs.
         """
@@ -94,15 +94,12 @@ class CatalogueTables:
         def change(connection: Connection, revision: int) -> int:
             _put_header(connection, contract, content)
             stored = connection.execute(statement("contract_versions"), {"id": contract.id}).fetchall()
-            known = [(start, end, agreement) for start, end, _, agreement in stored]
             last = max((row[2] for row in stored), default=revision - 1)
-            for version in contract.versions:
-                span = version.effective
-                agreement = agreement_document(version.value)
-                if (span.start, span.end, agreement) not in known:
-                    last = max(last + 1, revision)
-                    values = {"id": contract.id, "revision": last, "start": span.start, "end": span.end, "agreement": Jsonb(agreement)}
-                    _run(connection, "insert_contract_version", values)
+            for version in additions([_version(*row) for row in stored], contract.versions):
+                span, agreement = version.effective, agreement_document(version.value)
+                last = max(last + 1, revision)
+                values = {"id": contract.id, "revision": last, "start": span.start, "end": span.end, "agreement": Jsonb(agreement)}
+                _run(connection, "insert_contract_version", values)
             return int(last)
 
         return self._change(change)
