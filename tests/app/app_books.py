@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from farthing.app.apply import apply_catalogue
-from farthing.app.bill import Clerk, bill_until, correct
+from farthing.app.bill import Clerk, Held, bill_until, correct
 from farthing.app.raters import CoreRater, KernelRater, Rater
 from farthing.app.store import StoredDocument
 from farthing.app.verify import Verification, verify
@@ -68,6 +68,7 @@ class Books:
 
     def __init__(self, store: PostgresStore, engine: str = "core") -> None:
         self.store, self._ids = store, count(1)
+        self.held: list[Held] = []
         self.rater: Rater = CoreRater(store) if engine == "core" else KernelRater(store)
 
     def apply(self, document: dict[str, Any]) -> None:
@@ -77,11 +78,18 @@ class Books:
         receipt = self.store.append([parse_fact(document) for document in documents])
         assert receipt.conflicts == ()
 
-    def bill(self, until: str) -> list[StoredDocument]:
-        return list(bill_until(self._clerk(), parse_instant(until), None, lambda _: None))
+    def bill(self, until: str, held: int = 0) -> list[StoredDocument]:
+        """Bill; so many contracts are expected to be held back."""
+        self.held.clear()
+        made = list(bill_until(self._clerk(), parse_instant(until), None, lambda _: None, self.held.append))
+        assert len(self.held) == held, self.held
+        return made
 
     def correct(self) -> list[StoredDocument]:
-        return list(correct(self._clerk()))
+        self.held.clear()
+        made = list(correct(self._clerk(), None, self.held.append))
+        assert self.held == []
+        return made
 
     def verify(self) -> Verification:
         return verify(self.store, {"core": CoreRater(self.store), "kernel": KernelRater(self.store)}, lambda _: None)

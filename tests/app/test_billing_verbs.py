@@ -105,6 +105,21 @@ def test_a_line_is_explained_from_its_trace_and_its_events_are_listed_by_page(bo
     assert ([event.identifier for event in second.events], second.more) == (["c2"], False)
 
 
+def test_a_contract_that_is_refused_is_held_and_named_and_the_others_are_billed(books: Books) -> None:
+    document = catalogue()
+    document["customers"].append({"id": "zeta"})
+    document["contracts"].append({**document["contracts"][0], "id": "zeta-1", "customer": "zeta"})
+    books.apply(document)
+    books.log(call("bad", "2025-01-05T00:00:00Z", -5), call("good", "2025-01-05T00:00:00Z", 7, customer="zeta"))
+    made = books.bill("2025-02-01T00:00:00Z", held=1)
+    assert [document.contract for document in made] == ["zeta-1"]
+    [held] = books.held
+    assert (held.contract, held.customer, held.refusal.code, held.refusal.field) == ("acme-1", "acme", "quantity_negative", "items.calls.quantity")
+    books.log({"type": "cancel", "event_name": "call", "cancel": {"identifier": "bad"}})
+    assert [document.contract for document in books.bill("2025-02-01T00:00:00Z")] == ["acme-1"]
+    assert books.verify().verified
+
+
 def test_an_amendment_back_to_what_held_before_is_not_lost(books: Books) -> None:
     january(books)
     items = catalogue()["contracts"][0]["items"]

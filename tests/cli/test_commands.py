@@ -142,6 +142,16 @@ def test_explain_verify_and_aside_speak_json(ready: Shell) -> None:
     assert json.loads(ready.run("invoices", "--json").stdout)["total"] == 7
 
 
+def test_a_contract_held_back_is_named_and_the_exit_code_is_one(ready: Shell) -> None:
+    tiers = [{"up_to": 5, "unit_amount": 7}, {"up_to": "inf", "unit_amount": 6}]
+    price = {"id": "calls-2", "currency": "usd", "billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": tiers}
+    ready.run("apply", ready.file("tiers.json", json.dumps({"prices": [{"lineage": "calls", "price": price}]})))
+    ready.json("ingest", ready.file("e.ndjson", json.dumps(event("a", "-1")) + "\n"))
+    told = ready.json("bill", "--until", "2025-02-01T00:00:00Z", code=1)["held"]
+    assert (told["contract"], told["customer"], told["code"], told["field"]) == ("k", "acme", "quantity_negative", "items.calls.quantity")
+    assert "HELD: contract k of acme" in ready.run("bill", "--until", "2025-02-01T00:00:00Z", code=1).output
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

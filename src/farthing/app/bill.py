@@ -13,6 +13,7 @@ from typing import Any
 
 from farthing.app.raters import Rater
 from farthing.app.store import LinePayload, Progress, Store, StoredDocument
+from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import Instant, Interval
 from farthing.core.catalog.terms import Grant
 from farthing.core.contract.contract import Contract
@@ -55,27 +56,61 @@ def open_books(store: Store) -> Books:
     return Books(Shelf(store.prices(), store.meters(), over_term), known, position)
 
 
-def bill_until(clerk: Clerk, until: Instant, customers: Sequence[str] | None, on_progress: Callable[[Progress], None]) -> Iterator[StoredDocument]:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A contract that could not be billed further: its `period` (None: its corrections) and all later ones wait until the refusal's
+    reason is mended. The refusal's field begins with the item that it is about, where it is about one."""
+
+    contract: str
+    customer: str
+    period: Interval | None
+    refusal: Refusal
+
+
+def bill_until(
+    clerk: Clerk,
+    until: Instant,
+    customers: Sequence[str] | None,
+    on_progress: Callable[[Progress], None],
+    on_held: Callable[[Held], None],
+) -> Iterator[StoredDocument]:
     """Bill every contract's periods that have ended by `until`, in order; yields the final documents as they are made.
 
-    Late facts about periods billed before are corrected on the next period's bill; `correct` does so at once.
-    Errors: the named refusals of the flow (then that contract's period stays unbilled) and of the store.
+    Late facts about periods billed before are corrected on the next period's bill; `correct` does so at once. A contract whose bill
+    is refused is told to `on_held`; the others are billed. Errors: those of a store that is not there.
     """
     books = open_books(clerk.store)
     contracts = [c for c in clerk.store.contracts() if customers is None or c.customer in customers]
     for done, contract in enumerate(contracts):
         on_progress(Progress("billing", done, len(contracts)))
         for period in unbilled(clerk.store, contract, until):
-            yield from finalise(clerk, contract, draft(clerk, contract, books, period))
+            try:
+                made = list(finalise(clerk, contract, draft(clerk, contract, books, period)))
+            except Refusal as refusal:
+                on_held(_held(contract, period, refusal))
+                break
+            yield from made
     on_progress(Progress("billing", len(contracts), len(contracts)))
 
 
-def correct(clerk: Clerk, customers: Sequence[str] | None = None) -> Iterator[StoredDocument]:
-    """Correct what late facts made wrong on final bills, at once and apart from any period's bill."""
+def correct(clerk: Clerk, customers: Sequence[str] | None, on_held: Callable[[Held], None]) -> Iterator[StoredDocument]:
+    """Correct what late facts made wrong on final bills, at once and apart from any period's bill; refusals as in `bill_until`."""
     books = open_books(clerk.store)
     for contract in clerk.store.contracts():
         if customers is None or contract.customer in customers:
-            yield from finalise(clerk, contract, draft(clerk, contract, books, None))
+            try:
+                made = list(finalise(clerk, contract, draft(clerk, contract, books, None)))
+            except Refusal as refusal:
+                on_held(_held(contract, None, refusal))
+                continue
+            yield from made
+
+
+def _held(contract: Contract, period: Interval | None, refusal: Refusal) -> Held:
+    """The contract held; a refusal of the database itself is about no contract, and ends the run."""
+    if refusal.code.startswith("database_"):
+        raise refusal
+    return Held(contract.id, contract.customer, period, refusal)
 
 
 def unbilled(store: Store, contract: Contract, until: Instant) -> Iterator[Interval]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from farthing.app.store import EventLog, EventQuery
 from farthing.core.base.exact import show
+from farthing.core.base.refusal import Refusal
 from farthing.core.catalog.terms import Group, Terms
 from farthing.core.flow import compiled_program, rate_licensed
 from farthing.core.rating.interpret import rate_events
@@ -64,7 +65,13 @@ class CoreRater:
         return [self.one(term, up_to) for term in terms]
 
     def one(self, term: Terms, up_to: int) -> Groups:
-        """The rated lines of one of the terms, by group."""
+        """The rated lines of one of the terms, by group. Errors: the refusal of rating, its field below the item's name."""
+        try:
+            return self._rated(term, up_to)
+        except Refusal as refusal:
+            raise refusal.within(f"items.{term.item}") from None
+
+    def _rated(self, term: Terms, up_to: int) -> Groups:
         if term.meter is None:
             return {(): (rate_licensed(term),)}
         job = Job(compiled_program(term), term.meter, term.metered)
@@ -112,6 +119,9 @@ class KernelRater:
             for place, term in placed:
                 yield place, self._by_core(term, up_to, outside.reason)
             return
+        for key, refusal in result.refused.items():
+            item = next(term.item for _, term in placed if term.customer == _customer(key))
+            raise refusal.within(f"items.{item}")
         by_customer = _by_customer(result, job.meter)
         left = {_customer(key): reason for key, reason in result.outside.items()}
         for place, term in placed:
@@ -130,6 +140,8 @@ class KernelRater:
             return self._by_core(term, up_to, outside.reason)
         if result.outside:
             return self._by_core(term, up_to, next(iter(result.outside.values())))
+        for refusal in result.refused.values():
+            raise refusal.within(f"items.{term.item}")
         groups = _by_customer(result, _LICENSED)["licensed"]
         result.close()
         return {group: tuple(_uncounted(rated) for rated in lines) for group, lines in groups.items()}
@@ -140,8 +152,6 @@ class KernelRater:
 
 
 def _by_customer(result: KernelResult, meter: Meter) -> dict[str, Groups]:
-    for refusal in result.refused.values():
-        raise refusal
     found: dict[str, Groups] = {}
     for key, lines in result.rated().items():
         values = key[1:] if isinstance(key, tuple) else ()

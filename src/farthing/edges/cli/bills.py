@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from farthing.app.bill import Clerk, bill_until, correct
+from farthing.app.bill import Clerk, Held, bill_until, correct
 from farthing.app.explain import EventPage, events_behind, explain
 from farthing.app.raters import CoreRater, KernelRater, Rater
 from farthing.app.store import Store, StoredDocument
@@ -69,7 +69,9 @@ def _add_making(app: typer.Typer, wiring: Wiring) -> None:
         with _store(wiring, Settings(data_dir, database_url, account, live), as_json) as store, bar(as_json) as on_progress:
             end: Instant = wiring.now() if until is None else parse_instant(until, "until")
             clerk = Clerk(store, rater(store, engine), wiring.now(), wiring.new_id)
-            show_documents(bill_until(clerk, end, customers, on_progress), as_json)
+            held: list[Held] = []
+            show_documents(bill_until(clerk, end, customers, on_progress, held.append), as_json)
+        show_held(held, as_json)
 
     @app.command("correct")
     def _correct(
@@ -84,7 +86,9 @@ def _add_making(app: typer.Typer, wiring: Wiring) -> None:
         """Correct at once what late facts made wrong on final bills: a further invoice, or a credit note."""
         with _store(wiring, Settings(data_dir, database_url, account, live), as_json) as store:
             clerk = Clerk(store, rater(store, engine), wiring.now(), wiring.new_id)
-            show_documents(correct(clerk, customers), as_json)
+            held: list[Held] = []
+            show_documents(correct(clerk, customers, held.append), as_json)
+        show_held(held, as_json)
 
 
 def _add_reading(app: typer.Typer, wiring: Wiring) -> None:
@@ -161,6 +165,25 @@ def show_documents(documents: Iterable[StoredDocument], as_json: bool) -> None:
     """Print bills as they come: as text, or one JSON object a line."""
     for document in documents:
         typer.echo(json.dumps(bill_document(document), ensure_ascii=False) if as_json else bill_text(document))
+
+
+def show_held(held: Sequence[Held], as_json: bool) -> None:
+    """Print the contracts that could not be billed, with whose they are and what to do; exit code 1 if there are any."""
+    for one in held:
+        period = None if one.period is None else [show_instant(one.period.start), show_instant(one.period.end)]
+        why = one.refusal.document()
+        if as_json:
+            typer.echo(json.dumps({"held": {"contract": one.contract, "customer": one.customer, "period": period, **why}}, ensure_ascii=False))
+        else:
+            span = "its corrections" if period is None else f"the period {period[0]} to {period[1]}"
+            typer.echo(f"HELD: contract {one.contract} of {one.customer}, {span}: {why['code']} at {why['field']}: {why['message']}", err=True)
+    if held:
+        raise typer.Exit(1)
+
+
+def stop(held: Held) -> None:
+    """For runs in which nothing may be held: the refusal ends the run."""
+    raise held.refusal
 
 
 def bill_document(stored: StoredDocument) -> dict[str, Any]:

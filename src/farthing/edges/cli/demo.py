@@ -21,7 +21,7 @@ from farthing.core.events.event import Fact
 from farthing.core.events.parse import parse_fact
 from farthing.core.explain.explanation import as_text
 from farthing.demo.scenarios import SCENARIOS, Scenario
-from farthing.edges.cli.bills import Engine, bill_document, bill_text, rater, raters, verification_document, verification_text
+from farthing.edges.cli.bills import Engine, bill_document, bill_text, rater, raters, stop, verification_document, verification_text
 from farthing.edges.cli.console import bar, errors, notes
 from farthing.edges.cli.wiring import AsJson, Settings, Wiring
 
@@ -68,7 +68,7 @@ def _batches(scenario: Scenario) -> Iterator[Sequence[Fact]]:
 def _bill(store: Store, wiring: Wiring, scenario: Scenario, engine: str, on_progress: Any) -> list[StoredDocument]:
     clerk = Clerk(store, rater(store, engine), wiring.now(), wiring.new_id)
     customers = [customer["id"] for customer in scenario.catalogue["customers"]]
-    return list(bill_until(clerk, parse_instant(scenario.until), customers, on_progress))
+    return list(bill_until(clerk, parse_instant(scenario.until), customers, on_progress, stop))
 
 
 def _json(made: dict[str, list[StoredDocument]], result: Verification) -> str:
