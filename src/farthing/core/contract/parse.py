@@ -15,15 +15,18 @@ from farthing.core.base.currency import parse_currency
 from farthing.core.base.exact import show
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import FIELD_INVALID, FIELDS_CONFLICT
-from farthing.core.base.time import Instant, Interval, Recurrence, parse_instant, show_instant, time_zone
+from farthing.core.base.time import Instant, Interval, Recurrence, parse_instant, show_instant, time_zone, wall_to_instant
 from farthing.core.base.timeline import FOREVER, Version
 from farthing.core.catalog.fields import Field, Reader
 from farthing.core.catalog.terms import Discount, TaxRate
 from farthing.core.contract.contract import Agreement, Contract, Item
-from farthing.core.contract.refusals import CONTRACT_ITEM_TWICE, CONTRACT_QUANTITY_MISPLACED, CONTRACT_SPAN_EMPTY
+from farthing.core.contract.refusals import CONTRACT_ITEM_TWICE, CONTRACT_QUANTITY_MISPLACED, CONTRACT_SPAN_EMPTY, CONTRACT_TIME_OUT_OF_RANGE
 from farthing.core.events.fields import read_flag, read_text
+from farthing.core.events.parse import EARLIEST, LATEST
 
-UNITS = ("day", "week", "month", "year")
+LONGEST = {"day": 3660, "week": 520, "month": 120, "year": 10}
+"""The most intervals that a period or term has: ten years, whatever the unit."""
+UNITS = tuple(LONGEST)
 _RECURRENCE = (
     Field("interval", "choice", "day, week, month or year", required=True, choices=UNITS),
     Field("interval_count", "whole", "how many of them make a period", default="1"),
@@ -102,18 +105,28 @@ def parse_amendment(document: object) -> tuple[str, Version[Agreement]]:
 
 
 def read_span(reader: Reader, first: str, last: str) -> Interval:
-    """The span that two fields give; without the last it runs on. Errors: contract_span_empty, timestamp_…"""
-    start = parse_instant(reader.need(first), reader.at(first))
-    end: Instant = parse_instant(reader.get(last), reader.at(last)) if reader.has(last) else FOREVER
+    """The span that two fields give; without the last it runs on.
+
+    Errors: contract_span_empty, contract_time_out_of_range, timestamp_…
+    """
+    start = _in_range(parse_instant(reader.need(first), reader.at(first)), reader.at(first))
+    end: Instant = _in_range(parse_instant(reader.get(last), reader.at(last)), reader.at(last)) if reader.has(last) else FOREVER
     if start >= end:
         raise Refusal(CONTRACT_SPAN_EMPTY, f"{reader.get(last)} is not after {reader.get(first)}.", reader.at(last))
     return Interval(start, end)
 
 
+def _in_range(at: Instant, field: str) -> Instant:
+    if not EARLIEST <= at <= LATEST:
+        raise Refusal(CONTRACT_TIME_OUT_OF_RANGE, f"{show_instant(at)} is not in the years 1970 to 2261 (UTC).", field)
+    return at
+
+
 def _recurrence(reader: Reader) -> Recurrence:
-    count = reader.whole("interval_count", 1)
-    if count < 1:
-        raise Refusal(FIELD_INVALID, "a period is at least one interval long.", reader.at("interval_count"))
+    count, unit = reader.whole("interval_count", 1), reader.choice("interval", UNITS)
+    if not 1 <= count <= LONGEST[unit]:
+        message = f"a period is 1 to {LONGEST[unit]} {unit}s long, not {count}."
+        raise Refusal(FIELD_INVALID, message, reader.at("interval_count"))
     anchor = reader.text("anchor")
     try:
         wall = datetime.fromisoformat(anchor)
@@ -122,7 +135,8 @@ def _recurrence(reader: Reader) -> Recurrence:
     if wall.tzinfo is not None:
         raise Refusal(FIELD_INVALID, "an anchor is wall clock in its time_zone, without an offset.", reader.at("anchor"))
     zone = time_zone(reader.text("time_zone", "UTC"), reader.at("time_zone"))
-    return Recurrence(reader.choice("interval", UNITS), count, wall, zone.key)
+    _in_range(wall_to_instant(wall, "UTC"), reader.at("anchor"))
+    return Recurrence(unit, count, wall, zone.key)
 
 
 def _agreement(reader: Reader, empty: bool = True) -> Agreement:

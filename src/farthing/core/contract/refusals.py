@@ -13,6 +13,11 @@ CONTRACT_CURRENCY_DIFFERS = refusal_kind(
 )
 CONTRACT_ITEM_TWICE = refusal_kind("contract_item_twice", "Two items of a contract have the same id.", "Give each item an id of its own.")
 CONTRACT_SPAN_EMPTY = refusal_kind("contract_span_empty", "A span ends before or when it starts.", "Send an end after the start, or leave it out.")
+CONTRACT_TIME_OUT_OF_RANGE = refusal_kind(
+    "contract_time_out_of_range",
+    "A contract starts, ends or is anchored before 1970 or after 2261, where no event can be.",
+    "Send a time in those years, or leave out the end of a contract that runs on.",
+)
 CONTRACT_QUANTITY_MISPLACED = refusal_kind(
     "contract_quantity_misplaced", "A metered item has a quantity, or a licensed one has none.", "Send a quantity for items without a meter only."
 )
