@@ -98,14 +98,24 @@ def test_a_negative_or_empty_total_uses_no_grant():
 
 def test_a_negative_total_refills_the_last_used_grant_first():
     earlier = Earlier(1000, (("a", 300), ("b", 500)))
-    assert apply_after_tax(-600, (), "usd", earlier) == (-400, (("b", -400),))
-    assert apply_after_tax(-100, (), "usd", earlier) == (0, ())
-    assert apply_after_tax(-1000, (), "usd", earlier) == (-800, (("b", -500), ("a", -300)))
+    assert apply_after_tax(-600, (), "usd", [(earlier, -600)]) == (-400, (("b", -400),))
+    assert apply_after_tax(-100, (), "usd", [(earlier, -100)]) == (0, ())
+    assert apply_after_tax(-1000, (), "usd", [(earlier, -1000)]) == (-800, (("b", -500), ("a", -300)))
 
 
-def test_refills_that_were_made_before_count():
-    earlier = Earlier(300, (("a", 300), ("b", 500), ("b", -500)))
-    assert apply_after_tax(-100, (), "usd", earlier) == (-100, (("a", -100),))
+def test_each_corrected_document_gives_its_own_credit_back():
+    """The first was paid in cash, the second by a grant: what is taken off the second goes back to its grant, whatever is left of the first."""
+    cash, granted = Earlier(1000), Earlier(500, (("a", 500),))
+    assert apply_after_tax(-500, (), "usd", [(cash, 0), (granted, -500)]) == (-500, (("a", -500),))
+    assert apply_after_tax(-500, (), "usd", [(cash, -500), (granted, 0)]) == (0, ())
+    assert apply_after_tax(-900, (), "usd", [(cash, -500), (granted, -400)]) == (-400, (("a", -400),))
+
+
+def test_no_more_goes_back_to_grants_than_a_document_gives_back():
+    """What it charges beside takes up the rest; of two documents the last one's grants are refilled first."""
+    one, two = Earlier(500, (("a", 500),)), Earlier(400, (("b", 300), ("a", 100)))
+    assert apply_after_tax(-600, (), "usd", [(one, -500), (two, -400)]) == (-600, (("a", -300), ("b", -300)))
+    assert apply_after_tax(-50, (), "usd", [(one, -500), (two, -400)]) == (-50, (("a", -50),))
 
 
 @given(charges(), grant_lists)
@@ -166,7 +176,7 @@ def test_refills_after_tax_never_exceed_what_was_used(total, grants, steps):
     paid, used = apply_after_tax(total, tuple(grant(f"g{n}", units, "after_tax") for n, units in enumerate(grants)), "usd")
     balance, billed = dict(used), total
     for step in steps:
-        back, refilled = apply_after_tax(step, (), "usd", Earlier(billed, tuple(balance.items())))
+        back, refilled = apply_after_tax(step, (), "usd", [(Earlier(billed, tuple(balance.items())), step)])
         billed += step
         paid += back
         for id_, units in refilled:

@@ -17,7 +17,7 @@ from farthing.core.base.time import Interval
 from farthing.core.catalog.terms import ChargeKey, Grant, Group, Terms
 from farthing.core.contract.contract import Contract
 from farthing.core.contract.resolve import Shelf, periods_due, terms_for
-from farthing.core.invoice.assemble import corrected_documents, document_of, following, split_corrections
+from farthing.core.invoice.assemble import document_of, following, split_corrections
 from farthing.core.invoice.causes import Inquiry, News
 from farthing.core.invoice.desired import desired_for, unused
 from farthing.core.invoice.difference import difference
@@ -28,6 +28,7 @@ from farthing.core.ledger.postings import postings_for
 from farthing.core.rating.compile import compile_price
 from farthing.core.rating.trace import Rated
 from farthing.core.settlement.grants import Earlier, apply_after_tax, apply_before_tax
+from farthing.core.settlement.originals import changes_of
 from farthing.core.tax.taxes import apply_taxes, exclusive_tax, included_tax
 
 __all__ = ["Facts", "Rate", "bill", "compiled_program", "desired_amounts", "over_term", "periods_due", "postings_for", "rate_licensed", "rate_terms"]
@@ -141,12 +142,11 @@ def _document(facts: Facts, lines: tuple[Line, ...], grants: Iterable[Grant]) ->
     credited, before_tax = apply_before_tax(discounted, grants)
     taxed = apply_taxes(credited)
     unpaid = document_of(facts.contract, facts.period, taxed, exclusive_tax(taxed), included_tax(taxed))
-    paid, after_tax = apply_after_tax(unpaid.total, grants, facts.contract.currency, _earlier(facts, corrected_documents(taxed)))
+    paid, after_tax = apply_after_tax(unpaid.total, grants, facts.contract.currency, _corrected(facts, unpaid))
     return replace(unpaid, credit_after_tax=paid, due=unpaid.total - paid, grants_used=(*before_tax, *after_tax))
 
 
-def _earlier(facts: Facts, corrects: tuple[str, ...]) -> Earlier | None:
-    found = [facts.originals[number] for number in corrects if number in facts.originals]
-    if not found:
-        return None
-    return Earlier(sum(one.total for one in found), tuple(used for one in found for used in one.used))
+def _corrected(facts: Facts, document: Document) -> list[tuple[Earlier, int]]:
+    """The documents that a document corrects, as they stand before it, and how it changes what each comes to."""
+    changes = changes_of(document.lines)
+    return [(facts.originals[number], changes[number]) for number in document.corrects if number in facts.originals]

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
+from farthing.core.base.json_value import shown
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import NUMBER_MALFORMED, NUMBER_NEGATIVE, NUMBER_NOT_FINITE, NUMBER_NOT_POSITIVE, NUMBER_NOT_WHOLE, NUMBER_TOO_LARGE
 
@@ -24,30 +25,23 @@ def parse_number(raw: object, field: str | None = None) -> Fraction:
     Errors: number_malformed, number_not_finite, number_too_large.
     """
     if isinstance(raw, bool) or not isinstance(raw, (str, int, Decimal)):
-        raise Refusal(NUMBER_MALFORMED, f"{_shown(raw)} is not a decimal number.", field)
+        raise Refusal(NUMBER_MALFORMED, f"{shown(raw)} is not a decimal number.", field)
     if isinstance(raw, int):
         return _bounded(Fraction(raw), raw, field)
     text = str(raw)
     if len(text) > 200:
         raise Refusal(NUMBER_TOO_LARGE, f"a number of {len(text)} characters is too long.", field)
     if _NOT_FINITE.fullmatch(text):
-        raise Refusal(NUMBER_NOT_FINITE, f"{text!r} is not a finite number.", field)
+        raise Refusal(NUMBER_NOT_FINITE, f"{shown(raw)} is not a finite number.", field)
     if _NUMBER.fullmatch(text) is None:
-        raise Refusal(NUMBER_MALFORMED, f"{_shown(text)} is not a decimal number.", field)
-    return _bounded(Fraction(text), text, field)
+        raise Refusal(NUMBER_MALFORMED, f"{shown(raw)} is not a decimal number.", field)
+    return _bounded(Fraction(text), raw, field)
 
 
 def _bounded(value: Fraction, raw: object, field: str | None) -> Fraction:
     if abs(value) >= 10**WHOLE_DIGITS or (value * 10**DECIMAL_DIGITS).denominator != 1:
-        raise Refusal(NUMBER_TOO_LARGE, f"{_shown(raw)} has more than {WHOLE_DIGITS} digits before or {DECIMAL_DIGITS} after the point.", field)
+        raise Refusal(NUMBER_TOO_LARGE, f"{shown(raw)} has more than {WHOLE_DIGITS} digits before or {DECIMAL_DIGITS} after the point.", field)
     return value
-
-
-def _shown(raw: object) -> str:
-    if isinstance(raw, int) and raw.bit_length() > 1000:  # Python refuses to write ints beyond 4,300 digits
-        return f"a number of {raw.bit_length()} bits"
-    text = repr(raw)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def not_negative(value: Fraction, field: str | None = None) -> Fraction:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from farthing.core.base.exact import not_negative, parse_number, positive, show, whole
+from farthing.core.base.json_value import NumberText
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import FIELD_MISSING, FIELDS_CONFLICT, TEXT_NOT_STORABLE
 from farthing.core.catalog.refusals import AMOUNT_TOO_PRECISE
@@ -153,6 +154,7 @@ class Reader:
 
 def canonical(raw: object, place: str | None = None, depth: int = 0) -> Any:
     """The document with every number that is not an int as exact decimal text, so that it has a canonical form and a digest.
+    Readers of this document still tell such a number from text (NumberText), so that a bare 1.5 is no label.
 
     Errors: number_malformed (a binary float), number_not_finite, number_too_large, text_not_storable, json_malformed.
     """
@@ -170,7 +172,7 @@ def canonical(raw: object, place: str | None = None, depth: int = 0) -> Any:
             return {_storable(str(name), place): canonical(value, below(place, str(name)), depth + 1) for name, value in raw.items()}
         case list() | tuple():
             return [canonical(value, f"{place or ''}[{i}]", depth + 1) for i, value in enumerate(raw)]
-    return show(parse_number(raw, place))
+    return NumberText(show(parse_number(raw, place)))
 
 
 def _storable(text: str, place: str | None) -> str:

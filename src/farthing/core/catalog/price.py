@@ -38,7 +38,7 @@ PRICE_FIELDS = (
     Field("transform_quantity", "object", "per_unit only: divide and round the quantity first", fields=TRANSFORM_FIELDS),
     Field("ext", "object", "one model of Farthing's own, or none, and modifiers"),
     *(Field(name, "any", "accepted, and without effect on the amount") for name in _IGNORED),
-    *(Field(name, "any", "refused unless null or empty") for name in _UNSUPPORTED),
+    *(Field(name, "any", "refused unless null, false or empty") for name in _UNSUPPORTED),
 )
 
 
@@ -69,6 +69,7 @@ def parse_price(document: Mapping[str, Any]) -> Price:
         raise Refusal(NOT_AN_OBJECT, "a price is a JSON object.", None)
     reader = Reader.of(exact, "", PRICE_FIELDS)
     for name in _UNSUPPORTED:
-        if reader.get(name):
+        value = reader.get(name)
+        if value is not None and value is not False and value not in ("", [], {}):  # 0 is a value
             raise Refusal(PRICE_FIELD_UNSUPPORTED, f"{name} is not rated.", name)
     return Price(reader.text("id", ""), parse_currency(reader.need("currency")), exact)

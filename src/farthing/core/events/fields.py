@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from farthing.core.base.json_value import NumberText
+from farthing.core.base.json_value import shown as shown
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import FIELD_INVALID, FIELD_MISSING, FIELD_UNKNOWN, NOT_AN_OBJECT, TEXT_EMPTY, TEXT_NOT_STORABLE, TEXT_TOO_LONG
 
@@ -35,7 +37,7 @@ def required(document: Mapping[str, Any], name: str, place: str | None = None) -
 
 def read_text(raw: object, place: str | None, longest: int, empty: bool = False) -> str:
     """`raw` as text of at most `longest` characters. Errors: field_invalid, text_empty, text_too_long, text_not_storable."""
-    if not isinstance(raw, str):
+    if not isinstance(raw, str) or isinstance(raw, NumberText):
         raise Refusal(FIELD_INVALID, f"{shown(raw)} is not text.", place)
     if not raw and not empty:
         raise Refusal(TEXT_EMPTY, "the text is empty.", place)
@@ -76,9 +78,3 @@ def read_flag(raw: object, place: str | None) -> bool:
     if not isinstance(raw, bool):
         raise Refusal(FIELD_INVALID, f"{shown(raw)} is not true or false.", place)
     return raw
-
-
-def shown(raw: object) -> str:
-    """A value as a message shows it: short, whatever it is."""
-    text = repr(raw[:80]) if isinstance(raw, str) else repr(raw)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from farthing.core.base.exact import parse_number, show
+from farthing.core.base.json_value import NumberText
 from farthing.core.base.refusal import Refusal
 from farthing.core.events.fields import below, read_text, shown
 from farthing.core.events.refusals import PAYLOAD_TOO_LARGE, PROPERTIES_TOO_MANY, PROPERTY_NOT_SCALAR
@@ -48,6 +49,8 @@ def normalise(payload: Mapping[str, object], place: str, without: str = "") -> d
 
 def property_text(raw: object, place: str | None) -> str:
     """One property that is not null as text. Errors: property_not_scalar, text_too_long, text_not_storable, number_…."""
+    if isinstance(raw, NumberText):
+        return str(raw)
     if isinstance(raw, str):
         return read_text(raw, place, PROPERTY_TEXT_LONGEST, empty=True)
     if isinstance(raw, bool):

@@ -22,8 +22,8 @@ Used = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What the documents that a document corrects came to, all corrections so far included: their `total` in minor units
-    (before credits after tax), and the after-tax grants `used` on them, refills among them as negative entries."""
+    """What a document comes to with all corrections of it so far: its `total` in minor units (before credits after tax), and the
+    after-tax grants `used` for it, in order of use, less what was given back."""
 
     total: int = 0
     used: Used = ()
@@ -46,17 +46,28 @@ def apply_before_tax(lines: tuple[Line, ...], grants: Iterable[Grant]) -> tuple[
     return tuple(_with(line, part) for line, part in zip(lines, parts, strict=True)), _used(_summed(parts))
 
 
-def apply_after_tax(total: int, grants: Iterable[Grant], currency: str, earlier: Earlier | None = None) -> tuple[int, Used]:
+def apply_after_tax(total: int, grants: Iterable[Grant], currency: str, corrected: Sequence[tuple[Earlier, int]] = ()) -> tuple[int, Used]:
     """What grants that apply "after_tax" pay of a document's total, and the grants used; the due amount is total − the first.
 
-    A negative total uses none. It refills the grants used on the documents it corrects (`earlier`), the last used first, by
-    what exceeds the total that they are left with, and no more than it gives back itself; the paid amount is then negative.
+    A negative total uses none. It refills the grants used on the documents it corrects (see `refills`) by no more than it gives
+    back itself; the paid amount is then negative.
     """
     if total <= 0:
-        back = _excess(earlier.used, max(earlier.total, sum(part for _, part in earlier.used)) + total) if earlier is not None else {}
+        back = _summed([dict(one) for one in refills(corrected, -total)])
         return sum(back.values()), _used(back)
     taken = dict(_take(total, _remaining(grants, "after_tax", currency, {})))
     return sum(taken.values()), _used(taken)
+
+
+def refills(corrected: Sequence[tuple[Earlier, int]], most: int) -> list[Used]:
+    """What goes back to the grants of each corrected document, given with the change of its total: of what was used for it, what
+    exceeds the total that it is left with, the last used first. Together at most `most`, the last document first."""
+    found: list[Used] = []
+    for earlier, change in reversed(corrected):
+        back = _excess(earlier.used, max(earlier.total + change, 0), most)
+        most += sum(back.values())
+        found.append(_used(back))
+    return found[::-1]
 
 
 def _remaining(grants: Iterable[Grant], applies: Literal["before_tax", "after_tax"], currency: str, used: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -81,9 +92,10 @@ def _given_back(line: Line) -> dict[str, int]:
     return _excess(issued.credit_parts, issued.amount - issued.discount + line.amount - line.discount)
 
 
-def _excess(used: Used, left: int) -> dict[str, int]:
-    """What has to go back to the grants `used` where only `left` is to pay: negative, the last used first."""
+def _excess(used: Used, left: int, most: int | None = None) -> dict[str, int]:
+    """What has to go back to the grants `used` where only `left` is to pay, at most `most`: negative, the last used first."""
     excess = sum(part for _, part in used) - left
+    excess = excess if most is None else min(excess, most)
     back: dict[str, int] = {}
     for id_, part in reversed(_summed([{id_: part} for id_, part in used]).items()):
         if (share := min(part, excess)) > 0:

@@ -4,60 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from farthing.core.invoice.invoice import Document
-from farthing.core.settlement.grants import Earlier
+from farthing.core.invoice.invoice import Document, Line
+from farthing.core.settlement.grants import Earlier, Used, refills
 from farthing.core.tax.taxes import exclusive_tax
 
 
 def originals(final: Iterable[tuple[str, Document]]) -> dict[str, Earlier]:
     """By number, for documents in order of finalisation: the total of its own lines and of the lines anywhere that correct it, and
-    the after-tax grants used for these, less what corrections of it gave back."""
+    the after-tax grants used for these, less what went back.
+
+    No more is used for a document than it comes to. Where a document charges what it takes off another one, nothing goes back to
+    the grants: what they paid of the one moves to the other.
+    """
     totals: dict[str, int] = {}
     used: dict[str, dict[str, int]] = {}
     for number, document in final:
-        parts = _parts(number, document)
-        for whose, total in parts.items():
-            totals[whose] = totals.get(whose, 0) + total
-        for grant, units in _after_tax(document):
-            if units > 0:
-                _pay(used, parts, number, grant, units)
-            else:
-                _give_back(used, document.corrects, grant, -units)
-    return {number: Earlier(total, tuple(used.get(number, {}).items())) for number, total in totals.items()}
+        changes = {number: 0, **changes_of(document.lines, number)}
+        corrected = [(_earlier(totals, used, whose), changes[whose]) for whose in document.corrects]
+        for whose, back in zip(document.corrects, refills(corrected, -document.credit_after_tax), strict=True):
+            _add(used, whose, back)
+        for whose, change in changes.items():
+            totals[whose] = totals.get(whose, 0) + change
+        _pay(used, changes, [*_after_tax(document), *_freed(totals, used, document.corrects)])
+    return {number: _earlier(totals, used, number) for number in totals}
 
 
-def _parts(number: str, document: Document) -> dict[str, int]:
-    """What a document comes to for its own lines, and for each document that its other lines correct."""
-    parts = {number: 0}
-    for line in document.lines:
+def changes_of(lines: Iterable[Line], number: str = "") -> dict[str, int]:
+    """What taxed lines add to the total of each document that they correct; those that correct none to that of `number`."""
+    changes: dict[str, int] = {}
+    for line in lines:
         whose = line.corrects or number
-        parts[whose] = parts.get(whose, 0) + line.net + exclusive_tax([line])
-    return parts
+        changes[whose] = changes.get(whose, 0) + line.net + exclusive_tax([line])
+    return changes
 
 
-def _pay(used: dict[str, dict[str, int]], parts: dict[str, int], number: str, grant: str, units: int) -> None:
-    """Use units of a grant for the parts of a document, its own lines first, as far as each is not paid yet."""
-    for whose in parts:
-        share = min(max(parts[whose], 0), units)
-        parts[whose] -= share
-        _add(used, whose, grant, share)
-        units -= share
-    _add(used, number, grant, units)
+def _earlier(totals: dict[str, int], used: dict[str, dict[str, int]], number: str) -> Earlier:
+    return Earlier(totals.get(number, 0), tuple((grant, units) for grant, units in used.get(number, {}).items() if units))
 
 
-def _after_tax(document: Document) -> list[tuple[str, int]]:
+def _after_tax(document: Document) -> Used:
     before_tax = {grant for line in document.lines for grant, _ in line.credit_parts}
-    return [(grant, units) for grant, units in document.grants_used if grant not in before_tax]
+    return tuple((grant, units) for grant, units in document.grants_used if grant not in before_tax and units > 0)
 
 
-def _give_back(used: dict[str, dict[str, int]], corrected: Iterable[str], grant: str, units: int) -> None:
-    """Take units of a grant off the documents they were used on, of those corrected the last one first."""
-    for number in reversed(tuple(corrected)):
-        share = min(used.get(number, {}).get(grant, 0), units)
-        _add(used, number, grant, -share)
-        units -= share
+def _freed(totals: dict[str, int], used: dict[str, dict[str, int]], corrected: Iterable[str]) -> Used:
+    """Take what is used for corrected documents beyond what they come to off them."""
+    freed: list[tuple[str, int]] = []
+    for number in corrected:
+        earlier = _earlier(totals, used, number)
+        (back,) = refills([(earlier, 0)], sum(units for _, units in earlier.used))
+        _add(used, number, back)
+        freed += [(grant, -units) for grant, units in back]
+    return tuple(freed)
 
 
-def _add(used: dict[str, dict[str, int]], number: str, grant: str, units: int) -> None:
-    parts = used.setdefault(number, {})
-    parts[grant] = parts.get(grant, 0) + units
+def _pay(used: dict[str, dict[str, int]], changes: dict[str, int], paid: Iterable[tuple[str, int]]) -> None:
+    """Use grants for what a document adds to itself and to others, itself first, as far as each is not paid yet."""
+    unpaid = dict(changes)
+    itself = next(iter(unpaid))
+    for grant, units in paid:
+        left = units
+        for whose in unpaid:
+            share = min(max(unpaid[whose], 0), left)
+            unpaid[whose] -= share
+            left -= share
+            _add(used, whose, ((grant, share),))
+        _add(used, itself, ((grant, left),))
+
+
+def _add(used: dict[str, dict[str, int]], number: str, parts: Used) -> None:
+    grants = used.setdefault(number, {})
+    for grant, units in parts:
+        grants[grant] = grants.get(grant, 0) + units
