@@ -44,6 +44,8 @@ def refused(code, raw, read=parse_number):
         (-(10**20 - 1), Fraction(-(10**20 - 1))),
         (Decimal("1.10"), Fraction(11, 10)),
         (Decimal("1E-18"), Fraction(1, 10**18)),
+        (Decimal("0E+999999999999999999"), Fraction(0)),
+        (Decimal("1." + "0" * 300), Fraction(1)),
     ],
 )
 def test_numbers_are_read_exactly(raw, value):
@@ -87,7 +89,10 @@ def test_numbers_are_read_exactly(raw, value):
         ("number_too_large", "1e-999"),
         ("number_malformed", "1e1000"),
         ("number_malformed", "0e-0001"),
-        ("number_malformed", Decimal("1E+5000")),
+        ("number_too_large", Decimal("1E+5000")),
+        ("number_too_large", Decimal("1E+999999999999999999")),
+        ("number_too_large", Decimal("-1E-19")),
+        ("number_too_large", Decimal("1." + "0" * 18 + "1")),
         ("number_too_large", "0" * 201),
     ],
 )

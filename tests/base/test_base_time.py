@@ -1,6 +1,6 @@
 """Instants, time zones and billing periods: daylight saving, anchors 29 to 31, leap days, and tiling."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -15,7 +15,7 @@ from farthing.core.base.time import (
     Interval,
     Recurrence,
     add_calendar,
-    local_midnights,
+    parse_any_instant,
     parse_instant,
     show_instant,
     time_zone,
@@ -86,6 +86,20 @@ def test_timestamps_that_name_no_microsecond_are_refused(code, raw):
     with pytest.raises(Refusal) as caught:
         parse_instant(raw, "time")
     assert (caught.value.code, caught.value.field) == (code, "time")
+
+
+@pytest.mark.parametrize("raw", ["2016-12-31T23:59:60Z", "2017-01-01T00:59:60.5+01:00"])
+def test_a_leap_second_is_refused_with_what_to_send_instead(raw):
+    with pytest.raises(Refusal, match="send second 59, or 00 of the next minute") as refused:
+        parse_instant(raw)
+    assert refused.value.code == "timestamp_malformed"
+
+
+def test_an_instant_without_bounds_lies_in_the_calendar_as_it_goes_on():
+    day = 86_400 * MICROS
+    assert parse_any_instant("0000-12-31T00:00:00Z") == BEGINNING - day
+    assert parse_any_instant("0000-01-01T00:00:00Z") == BEGINNING - 366 * day
+    assert parse_any_instant("9999-12-31T23:59:59.999999-01:00") == FOREVER + 3600 * MICROS
 
 
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)), st.sampled_from(ZONES))
@@ -232,35 +246,3 @@ def test_months_are_added_to_the_anchor_and_never_skip_one(anchor, n):
     assert moved.time() == anchor.time()
     assert moved.day == anchor.day or (moved.day < anchor.day and (moved + timedelta(days=1)).day == 1)
     assert add_calendar(anchor, "year", n // 12) == add_calendar(anchor, "month", n // 12 * 12)
-
-
-def test_local_days_begin_at_midnight_across_daylight_saving():
-    span = Interval(at(2025, 3, 29, 12), at(2025, 3, 31, 12))
-    assert list(local_midnights(span, "Europe/London")) == [
-        (date(2025, 3, 29), at(2025, 3, 29)),
-        (date(2025, 3, 30), at(2025, 3, 30)),
-        (date(2025, 3, 31), at(2025, 3, 30, 23)),
-    ]
-
-
-def test_a_midnight_in_a_gap_begins_where_the_clock_resumes():
-    """Brazil moved its clocks at midnight: 4 November 2018 began at 01:00."""
-    days = list(local_midnights(Interval(at(2018, 11, 3, 12), at(2018, 11, 4, 12)), "America/Sao_Paulo"))
-    assert days == [(date(2018, 11, 3), at(2018, 11, 3, 3)), (date(2018, 11, 4), at(2018, 11, 4, 3))]
-    assert show_instant(days[1][1], "America/Sao_Paulo") == "2018-11-04T01:00:00-02:00"
-
-
-def test_a_skipped_day_is_no_local_day():
-    days = list(local_midnights(Interval(at(2011, 12, 29, 10), at(2012, 1, 1, 0)), "Pacific/Apia"))
-    assert [day.isoformat() for day, _ in days] == ["2011-12-29", "2011-12-31", "2012-01-01"]
-
-
-@given(st.datetimes(datetime(1995, 1, 1), datetime(2050, 1, 1)), st.integers(1, 40 * DAY), st.sampled_from(ZONES))
-def test_local_days_tile_the_span(start, length, zone):
-    span = Interval(to_instant(start.replace(tzinfo=UTC)), to_instant(start.replace(tzinfo=UTC)) + length)
-    begins = [instant for _, instant in local_midnights(span, zone)]
-    assert begins[0] <= span.start
-    assert all(low < high for low, high in pairwise(begins))
-    assert all(span.start < instant < span.end for instant in begins[1:])
-    assert all(high - low <= 25 * HOUR for low, high in pairwise(begins))
-    assert span.end - begins[-1] <= 25 * HOUR

@@ -137,4 +137,4 @@ def test_the_order_of_arrival_does_not_matter_in_the_end(facts, data):
 )
 def test_refusals_of_the_log(refusal, code, field):
     assert (refusal.code, refusal.field) == (code, field)
-    assert "'A'" in refusal.message
+    assert '"A"' in refusal.message

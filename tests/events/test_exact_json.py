@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.core.base.refusal import Refusal
-from farthing.core.events.exact_json import decode_json
+from farthing.core.events.exact_json import decode_json, decode_tolerantly, refuse_bad_numbers
 
 REFUSALS = [
     ("", "json_malformed", None),
@@ -19,17 +19,23 @@ REFUSALS = [
     ('{"a": "\\ud8"}', "json_malformed", None),
     (b'{"a": "\xff"}', "json_malformed", None),
     (b'\xff\xfe{\x00"\x00', "json_malformed", None),
-    ('{"a": NaN}', "number_not_finite", None),
-    ('{"a": Infinity}', "number_not_finite", None),
-    ('{"a": -Infinity}', "number_not_finite", None),
+    ('{"a": NaN}', "number_not_finite", "a"),
+    ('{"a": Infinity}', "number_not_finite", "a"),
+    ('{"a": -Infinity}', "number_not_finite", "a"),
     ('{"a": 1, "a": 1}', "key_repeated", "a"),
     ('{"p": {"b": 1, "c": 2, "b": 3}}', "key_repeated", "b"),
     ('{"a": 1, "\\u0061": 2}', "key_repeated", "a"),
     ("[" * 33 + "]" * 33, "json_malformed", None),
     ('{"a":' * 33 + "1" + "}" * 33, "json_malformed", None),
     ("[" * 100_000, "json_malformed", None),
-    ('{"a": ' + "9" * 5000 + "}", "number_too_large", None),
-    ('{"a": 1e99999999999999999999}', "number_too_large", None),
+    ('{"a": {"b": [1, NaN]}, "c": NaN}', "number_not_finite", "a.b[1]"),
+    ("[-Infinity]", "number_not_finite", "[0]"),
+    ("NaN", "number_not_finite", None),
+    ('{"a": NaN', "json_malformed", None),
+    ('{"a": NaN, "b": 1, "b": 2}', "key_repeated", "b"),
+    ('{"a": ' + "9" * 5000 + "}", "number_too_large", "a"),
+    ('{"a": [-' + "9" * 5000 + "]}", "number_too_large", "a[0]"),
+    ('{"a": 1e99999999999999999999}', "number_too_large", "a"),
 ]
 
 
@@ -44,6 +50,15 @@ def test_numbers_keep_every_digit():
     read = decode_json('{"a": 0.1, "b": 9007199254740993, "c": 12345678901234567890123, "d": 1e-7, "e": 1.10, "f": -0}')
     assert read == {"a": Decimal("0.1"), "b": 9007199254740993, "c": 12345678901234567890123, "d": Decimal("1e-7"), "e": Decimal("1.10"), "f": 0}
     assert [type(value) for value in read.values()] == [Decimal, int, int, Decimal, Decimal, int]
+
+
+def test_a_tolerant_reader_sees_what_stands_around_a_bad_number():
+    read = decode_tolerantly('{"id": 7, "a": NaN, "b": 1e99999999999999999999, "c": 0.1, "d": ' + "9" * 5000 + "}")
+    assert (read["id"], read["c"]) == (7, Decimal("0.1"))
+    assert [repr(read[name])[:6] for name in "abd"] == ["NaN", "1e9999", "999999"]
+    with pytest.raises(Refusal) as refused:
+        refuse_bad_numbers(read)
+    assert (refused.value.code, refused.value.field, refused.value.message) == ("number_not_finite", "a", "NaN is not a finite number.")
 
 
 def test_brackets_in_texts_do_not_nest():

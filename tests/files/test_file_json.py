@@ -67,7 +67,7 @@ BAD = [
     (b"null", "not_an_object", None),
     (b'{"a": "\xff"}', "json_malformed", None),
     (b'{"identifier": "a", "identifier": "b"}', "key_repeated", "identifier"),
-    (b'{"a": NaN}', "number_not_finite", None),
+    (b'{"a": NaN}', "number_not_finite", "a"),
     (b'{"a": "\0"}', "json_malformed", None),
     (b'{"a":' * 40 + b"1" + b"}" * 40, "json_malformed", None),
     (json.dumps(event("x", value="many")).encode(), "number_malformed", "payload.value"),

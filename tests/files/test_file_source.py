@@ -5,6 +5,7 @@ import gzip
 import json
 import lzma
 import os
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -186,3 +187,4 @@ def test_rejects_keep_the_row_as_it_was(tmp_path):
         rejects.write([surrogate])
     assert [reject["row"] for reject in rejects_of(tmp_path / "rejects")] == ["caf\\xe9", '"\U0001f600', '{"a": "\ud800"}']
     assert len(shown_row(b"x" * 10**6)) == 65_536
+    assert shown_row({"a": Decimal("1.50"), "b": surrogate.refusal}) == f'{{"a": "1.50", "b": "{surrogate.refusal.code}"}}'

@@ -116,14 +116,62 @@ def test_refused(line: dict[str, Any], expected: tuple[Any, str, Any]) -> None:
         (b'{"id": "\xff"}', "json_malformed"),
         ('{"id": 1, "id": 2}', "key_repeated"),
         ('{"id": 1, "price": {"currency": "usd", "currency": "eur"}}', "key_repeated"),
-        ('{"id": 1, "price": {"currency": "usd", "unit_amount": 1}, "quantity": NaN}', "number_not_finite"),
-        ('{"id": 1, "price": {"currency": "usd", "unit_amount": -Infinity}, "quantity": 1}', "number_not_finite"),
-        ('{"id": 1, "price": {"currency": "usd", "unit_amount": 1}, "quantity": ' + "9" * 5000 + "}", "number_too_large"),
+        ("NaN", "not_an_object"),
+        ('{"id": 1, "quantity": NaN', "json_malformed"),
+        ('{"id": NaN, "quantity": NaN}', "number_not_finite"),
+        ('{"id": ' + "9" * 5000 + "}", "number_too_large"),
     ],
 )
 def test_a_line_that_is_no_document(text: str | bytes, code: str) -> None:
     answer = rate_line(text, 17)
     assert (answer["id"], answer["line"], answer["error"]["code"]) == (None, 17, code)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "field"),
+    [
+        ('"price": {"currency": "usd", "unit_amount": 1}, "quantity": NaN', "number_not_finite", "quantity"),
+        ('"price": {"currency": "usd", "unit_amount": -Infinity}, "quantity": 1', "number_not_finite", "price.unit_amount"),
+        ('"price": {"currency": "usd", "unit_amount": 1}, "events": [{"value": 1}, {"x": Infinity}]', "number_not_finite", "events[1].x"),
+        ('"price": {"currency": "usd", "unit_amount": 1}, "quantity": ' + "9" * 5000, "number_too_large", "quantity"),
+        ('"price": {"currency": "usd", "unit_amount": 1}, "quantity": 1e99999999999999999999', "number_too_large", "quantity"),
+        ('"colour": NaN', "number_not_finite", "colour"),
+    ],
+)
+def test_a_bare_number_that_cannot_be_read_keeps_the_id(fields: str, code: str, field: str) -> None:
+    answer = rate_line('{"id": "a", ' + fields + "}", 17)
+    assert (answer["id"], answer["error"]["code"], answer["error"]["field"]) == ("a", code, field)
+    assert "line" not in answer
+
+
+@pytest.mark.parametrize(
+    ("price", "field"),
+    [
+        (PER_UNIT | {"id": 1.5}, "id"),
+        (PER_UNIT | {"ext": {"conversion": {"divide_by": 2, "unit": 1.5}}}, "ext.conversion.unit"),
+        ({"currency": "usd", "ext": {"percentage": {"percent": 1, "value": 1e-3}}}, "ext.percentage.value"),
+        ({"currency": "usd", "ext": {"rate_card": {"rules": [{"label": 1.5, "fees": [{"percent": 1}]}]}}}, "ext.rate_card.rules[0].label"),
+        ({"currency": "usd", "ext": {"matrix": {"dimensions": [1.5], "cells": [{}]}}}, "ext.matrix.dimensions[0]"),
+        ({"currency": "usd", "ext": {"time_of_use": {"time_zone": 1.5, "bands": [{}]}}}, "ext.time_of_use.time_zone"),
+    ],
+)
+def test_a_bare_number_is_no_text(price: dict[str, Any], field: str) -> None:
+    assert refused(json.dumps({"id": 1, "price": price, "quantity": 1})) == (1, "field_invalid", f"price.{field}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"id": 1.5}, "1.5 is neither text nor a whole number."),
+        ({"id": 1, "price": PER_UNIT | {"id": 1.5}, "quantity": 1}, "1.5 is not text."),
+        ({"id": 1, "price": PER_UNIT, "quantity": True}, "true is not a decimal number."),
+        ({"id": 1, "price": PER_UNIT, "quantity": [None, "é", 1.5]}, '[null, "é", 1.5] is not a decimal number.'),
+        ({"id": 1, "price": PER_UNIT, "events": [{"x": 1}]}, '"value" is absent.'),
+        ({"id": 1, "price": PER_UNIT | {"billing_scheme": False}, "quantity": 1}, "false is not one of per_unit, tiered."),
+    ],
+)
+def test_messages_show_values_as_json(fields: dict[str, Any], message: str) -> None:
+    assert rate(**fields)["error"]["message"].startswith(message)
 
 
 def test_the_message_names_value_and_remedy() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from naive_values import UNDOCUMENTED, Faults, JsonNumber, Reader, Refused, Test, depth, property_text, read_number, text_fault
+from naive_values import Faults, JsonNumber, Reader, Refused, Test, depth, property_text, read_number, text_fault
 
 NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
@@ -25,7 +25,7 @@ MINOR_DIGITS = (
     | dict.fromkeys(THREE_DECIMALS.split(), 3)
     | dict.fromkeys(FOUR_DECIMALS.split(), 4)
 )
-# Codes whose standing changed between editions of the standard: the page names no edition, this is the one of 2026.
+# Codes whose standing changed between editions of the standard; the page names that of 2026.
 MINOR_DIGITS |= dict.fromkeys(["XAD", "XCG", "ZWG"], 2)
 
 INERT = ["object", "active", "created", "livemode", "lookup_key", "metadata", "nickname", "product", "recurring", "tax_behavior", "type"]
@@ -52,6 +52,9 @@ EXCLUDED = {
     "matrix": ["allowance", "flat_at_zero"],
     "time_of_use": ["allowance", "flat_at_zero"],
 }
+
+# What this reference knows. It says nothing of other models and modifiers: one may be added without it.
+COVERED = [*EXCLUDED, *MODIFIERS]
 
 
 @dataclass
@@ -310,13 +313,15 @@ def read_operand(test: Reader, operator: str) -> Any:
 def read_scalar(faults: Faults, value: Any, path: str) -> str | None:
     """A value that properties are compared with, as text."""
     if value is None:
-        faults.add(UNDOCUMENTED, path)
+        faults.add("property_not_scalar", path)
         return None
     try:
         text = property_text(value)
     except Refused as refused:
         faults.add(refused.code, path)
         return None
+    if text is not None and len(text) > 1000:
+        faults.add("text_too_long", path)
     return text
 
 
@@ -561,6 +566,8 @@ def read_modifiers(ext: Reader, model: str, body: dict[str, Any]) -> dict[str, A
     low, high = modifiers["minimum"], modifiers["maximum"]
     if low is not None and high is not None and low > high:
         ext.fault("bounds_reversed", "maximum")
+    if model == "percentage" and body["cap"] is not None and low is not None and low > body["cap"]:
+        ext.fault("bounds_reversed", "minimum")
     if model == "percentage" and body["cap"] is not None and ext.given("maximum"):
         ext.fault("fields_conflict", "maximum")
     if modifiers["conversion"] and modifiers["conversion"]["round"] != "none" and cell_count(model, body) > 1:
@@ -641,18 +648,18 @@ def check_scalars(value: Any, path: str, faults: Faults) -> None:
     if isinstance(value, dict):
         for key, entry in value.items():
             if text_fault(key, len(key)) == "text_not_storable":
-                faults.add("text_not_storable", UNDOCUMENTED)
+                faults.add("text_not_storable", path or None)
             check_scalars(entry, f"{path}.{key}" if path else key, faults)
     elif isinstance(value, list):
         for index, entry in enumerate(value):
             check_scalars(entry, f"{path}[{index}]", faults)
     elif isinstance(value, str) and text_fault(value, len(value)) == "text_not_storable":
-        faults.add("text_not_storable", path)
+        faults.add("text_not_storable", path or None)
     elif isinstance(value, JsonNumber):
         try:
             read_number(value)
         except Refused as refused:
-            faults.add(refused.code, path)
+            faults.add(refused.code, path or None)
 
 
 def read_price(document: Any) -> tuple[Price | None, Faults]:
@@ -661,11 +668,11 @@ def read_price(document: Any) -> tuple[Price | None, Faults]:
     if depth(document) > 32:
         faults.add("json_malformed", None)
         return None, faults
-    if not isinstance(document, dict):
-        faults.add("not_an_object", None)
-        return None, faults
     check_scalars(document, "", faults)
     if faults.found:
+        return None, faults
+    if not isinstance(document, dict):
+        faults.add("not_an_object", None)
         return None, faults
     top = Reader(faults, document, "")
     currency = read_top(top)

@@ -132,6 +132,7 @@ def nearest_rank(values: list[Fraction], percent: Fraction) -> tuple[Fraction, i
 
 def percentile(meter: dict[str, Any], values: list[Fraction], details: dict[str, str]) -> Fraction:
     if not values:
+        details.update(rank="0", of="0")
         return Fraction(0)
     value, rank = nearest_rank(values, read_number(as_written(meter["ext"]["percentile"])))
     details.update(rank=str(rank), of=str(len(values)))
@@ -141,8 +142,7 @@ def percentile(meter: dict[str, Any], values: list[Fraction], details: dict[str,
 def time_weighted(meter: dict[str, Any], before: Measured, within: Measured, start: int, end: int, details: dict[str, str]) -> Fraction:
     """The level integrated over the period."""
     level = before[-1][1] if before else Fraction(0)
-    if before:
-        details["carried"] = exact_text(level)
+    details["carried"] = exact_text(level)
     area, since = Fraction(0), start
     for event, value in within:
         area += level * (event["at"] - since)
@@ -170,14 +170,15 @@ def minute_starts(size: int, start: int, end: int) -> list[int]:
 
 
 def hour_starts(size: int, zone: ZoneInfo, start: int, end: int) -> list[int]:
-    """All instants at which the clock shows a full hour that `size` divides."""
+    """The instants at which the clock shows a full hour that `size` divides; what it skips is as much later as it jumps."""
     starts = []
     hour = (utc_to_local(start, zone) - timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
     while hour <= utc_to_local(end, zone) + timedelta(days=2):
-        for fold in (0, 1):
-            at = local_to_utc(hour, zone, fold)
-            if hour.hour % size == 0 and utc_to_local(at, zone) == hour:
-                starts.append(at)
+        first, second = local_to_utc(hour, zone, 0), local_to_utc(hour, zone, 1)
+        if hour.hour % size == 0:
+            starts.append(first)
+            if size == 1 and second > first:
+                starts.append(second)
         hour += timedelta(hours=1)
     return starts
 
@@ -228,10 +229,10 @@ def windowed(meter: dict[str, Any], measured: Measured, start: int, end: int, de
         elif windows.get("empty_as_zero"):
             values.append(Fraction(0))
     details["buckets"] = str(used)
-    if not values:
-        return Fraction(0)
     if windows["outer"] == "percentile":
         return percentile(meter, values, details)
+    if not values:
+        return Fraction(0)
     return {"sum": sum(values, Fraction(0)), "min": min(values), "max": max(values)}[windows["outer"]]
 
 

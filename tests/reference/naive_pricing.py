@@ -284,19 +284,19 @@ def cell_of_matrix(price: Price, event: Event) -> int | None:
     return len(cells) if price.body["default"] is not None else None
 
 
-def rate_cell(price: Price, cell: dict[str, Any], quantity: Fraction, faults: Faults) -> Fraction:
+def rate_cell(price: Price, cell: dict[str, Any], quantity: Fraction, field: str, faults: Faults) -> Fraction:
     if cell["tiers"] is None:
         return Fraction(convert(price, quantity) * cell["unit"])
     if quantity < 0:
-        faults.add("quantity_negative", UNDOCUMENTED)
+        faults.add("quantity_negative", field)
         return Fraction(0)
     tiers = graduated if cell["mode"] == "graduated" else volume
     return tiers(cell["tiers"], convert(price, quantity), False)
 
 
-def rate_matrix(price: Price, sums: list[Fraction], faults: Faults) -> list[Fraction]:
+def rate_matrix(price: Price, sums: list[Fraction], field: str, faults: Faults) -> list[Fraction]:
     cells = [*price.body["cells"], *([price.body["default"]] if price.body["default"] else [])]
-    return [rate_cell(price, cell, quantity, faults) for cell, quantity in zip(cells, sums, strict=True)]
+    return [rate_cell(price, cell, quantity, field, faults) for cell, quantity in zip(cells, sums, strict=True)]
 
 
 def band_of_time(price: Price, event: Event) -> int | None:
@@ -332,9 +332,9 @@ def only_cell_takes_all(price: Price) -> bool:
 
 def lines_of_quantity(price: Price, quantity: Fraction, faults: Faults) -> list[Fraction]:
     if price.model == "matrix" and only_cell_takes_all(price):
-        return rate_matrix(price, [quantity], faults)
+        return rate_matrix(price, [quantity], "quantity", faults)
     if price.model in ON_EVENTS or price.model in ON_CELLS:
-        faults.add("events_needed", UNDOCUMENTED)
+        faults.add("events_needed", "quantity")
         return []
     return rate_quantity(price, quantity, "quantity", faults)
 
@@ -356,7 +356,8 @@ def lines_of_events(price: Price, events: list[Event], faults: Faults) -> list[F
         return rate_rate_card(price, events, faults)
     if price.model == "matrix":
         count = len(price.body["cells"]) + (price.body["default"] is not None)
-        return rate_matrix(price, measure_cells(events, count, lambda event: cell_of_matrix(price, event), faults), faults)
+        sums = measure_cells(events, count, lambda event: cell_of_matrix(price, event), faults)
+        return rate_matrix(price, sums, "events", faults)
     if price.model == "time_of_use":
         if any(event.time is None for event in events):
             measure_cells(events, 1, lambda event: 0, faults)
@@ -364,17 +365,17 @@ def lines_of_events(price: Price, events: list[Event], faults: Faults) -> list[F
         count = len(price.body["bands"]) + (price.body["rest"] is not None)
         return rate_time_of_use(price, measure_cells(events, count, lambda event: band_of_time(price, event), faults))
     quantity = sum((needed(event, "value", faults, negative=True) for event in events), Fraction(0))
-    return rate_quantity(price, quantity, UNDOCUMENTED, faults)
+    return rate_quantity(price, quantity, "events", faults)
 
 
-def bill(price: Price, lines: list[Fraction], faults: Faults) -> tuple[int, Fraction]:
+def bill(price: Price, lines: list[Fraction], field: str, faults: Faults) -> tuple[int, Fraction]:
     """The amount and the exact amount of lines; minimum, then maximum, then rounding, once for each line."""
     if not price.body.get("line_per_cell"):
         lines = [sum(lines, Fraction(0))]
     lines = [hold_maximum(price, hold_minimum(price, line)) for line in lines]
     amounts = [ROUNDINGS[price.modifiers["rounding"]](line) for line in lines]
     if any(abs(amount) > LARGEST for amount in amounts):
-        faults.add("amount_too_large", UNDOCUMENTED)
+        faults.add("amount_too_large", field)
     return sum(amounts), sum(lines, Fraction(0))
 
 
@@ -383,17 +384,32 @@ def bill(price: Price, lines: list[Fraction], faults: Faults) -> tuple[int, Frac
 
 def read_value(event: Event, raw: Any, faults: Faults) -> None:
     """`value` is always a number, and canonical even if sent as text."""
-    path = f"events[{event.place}].value"
-    text = event.properties.get("value")
-    if text is not None:
-        try:
-            event.properties["value"] = exact_text(read_number(text))
-        except Refused as refused:
-            faults.add("event_value_unreadable", path)
-            if refused.code != "number_malformed":
-                faults.add(refused.code, path)  # the page has both codes for it
-    elif isinstance(raw, (JsonNumber, list, dict)):
-        faults.add("event_value_unreadable", path)
+    if raw is None:
+        return
+    try:
+        if isinstance(raw, (list, dict)):
+            raise Refused("property_not_scalar", None)
+        event.properties["value"] = exact_text(read_number(raw))
+    except Refused as refused:
+        code = "event_value_unreadable" if refused.code == "number_malformed" else refused.code
+        faults.add(code, f"events[{event.place}].value")
+
+
+def read_property(event: Event, key: str, raw: Any, faults: Faults) -> None:
+    """A property that is not null and not `value`."""
+    path = f"events[{event.place}]"
+    wrong = text_fault(key, 100)
+    if wrong is not None:
+        faults.add(wrong, f"{path}.{UNDOCUMENTED}")
+    try:
+        text = property_text(raw) or ""
+    except Refused as refused:
+        faults.add(refused.code, f"{path}.{key}")
+        return
+    wrong = text_fault(text, 1000)
+    if wrong not in (None, "text_empty"):
+        faults.add(wrong, f"{path}.{key}")
+    event.properties[key] = text
 
 
 def read_payload(place: int, payload: Any, faults: Faults) -> Event:
@@ -402,21 +418,19 @@ def read_payload(place: int, payload: Any, faults: Faults) -> Event:
     if not isinstance(payload, dict):
         faults.add("not_an_object", path)
         return event
-    if len(payload.keys() - {"timestamp", "stripe_customer_id"}) > 100:
-        faults.add("properties_too_many", UNDOCUMENTED)
-    for key, value in payload.items():
-        if key == "stripe_customer_id":
-            continue
-        try:
-            if key == "timestamp":
-                event.time = None if value is None else read_time(value)
-            else:
-                text = property_text(value)
-                if text is not None:
-                    event.properties[key] = text
-        except Refused as refused:
-            faults.add(refused.code, f"{path}.{key}")
-    read_value(event, payload.get("value"), faults)
+    try:
+        event.time = None if payload.get("timestamp") is None else read_time(payload["timestamp"])
+    except Refused as refused:
+        faults.add(refused.code, f"{path}.timestamp")
+    properties = {key: raw for key, raw in payload.items() if raw is not None and key not in ("timestamp", "stripe_customer_id")}
+    if len(properties) > 100:
+        faults.add("properties_too_many", path)
+    for key, raw in properties.items():
+        if key != "value":
+            read_property(event, key, raw, faults)
+    read_value(event, properties.get("value"), faults)
+    if sum(len(key) + len(text) for key, text in event.properties.items()) > 16_384:
+        faults.add("payload_too_large", path)
     return event
 
 
@@ -441,12 +455,14 @@ def rate_faults(document: Any, quantity: Any, payloads: Any) -> tuple[tuple[int,
     faults = Faults()
     number = read_quantity(quantity, faults) if payloads is None else Fraction(0)
     events = read_events(payloads, faults) if payloads is not None else []
+    if price is not None and faults.found:
+        check_times(price, events, faults)
     if price is None or faults.found:
         return None, price_faults, faults
     lines = lines_of_quantity(price, number, faults) if payloads is None else lines_of_events(price, events, faults)
     if faults.found:
         return None, price_faults, faults
-    amounts = bill(price, lines, faults)
+    amounts = bill(price, lines, "quantity" if payloads is None else "events", faults)
     return (None if faults.found else amounts), price_faults, faults
 
 
@@ -473,26 +489,53 @@ def rate(price: dict[str, Any], quantity: str | None = None, events: list[dict[s
     return amounts
 
 
+def bare_words(value: Any, path: str = "") -> list[tuple[str, str | None]]:
+    """The bare words NaN, Infinity and -Infinity of a document, as faults."""
+    if isinstance(value, dict):
+        return [fault for key, entry in value.items() for fault in bare_words(entry, f"{path}.{key}" if path else key)]
+    if isinstance(value, list):
+        return [fault for index, entry in enumerate(value) for fault in bare_words(entry, f"{path}[{index}]")]
+    if isinstance(value, JsonNumber) and value.text in ("NaN", "Infinity", "-Infinity"):
+        return [("number_not_finite", path or None)]
+    return []
+
+
+def read_id(key: Any, faults: Faults) -> str | int | None:
+    if isinstance(key, str):
+        wrong = text_fault(key, 500)
+        if wrong is None:
+            return key
+        faults.add(wrong, "id")
+    elif isinstance(key, JsonNumber) and key.text.lstrip("-").isdigit():
+        return int(key.text)
+    elif bare_words(key):
+        faults.add("number_not_finite", "id")
+    else:
+        faults.add("field_missing" if key is None else "field_invalid", "id")
+    return None
+
+
+def read_line(text: str) -> dict[str, Any]:
+    line = loads(text)
+    if depth(line) > 32:
+        raise Refused("json_malformed", None)
+    if not isinstance(line, dict):
+        raise Refused("not_an_object", None)
+    return line
+
+
 def line_faults(text: str) -> tuple[dict[str, Any], list[tuple[str, str | None]]]:
     """The answer to a line of the calculator, and all that is wrong with the line (one of these is to be reported)."""
     try:
-        line = loads(text)
+        line = read_line(text)
     except Refused as refused:
         return {"id": None}, [(refused.code, refused.field)]
-    if not isinstance(line, dict):
-        return {"id": None}, [("not_an_object", None)]
     faults = Faults()
-    key = line.get("id")
-    answer: dict[str, Any] = {"id": None}
-    if isinstance(key, str):
-        wrong = text_fault(key, 500)
-        if wrong is not None:
-            faults.add(wrong, "id")
-        answer["id"] = key if wrong is None else None
-    elif isinstance(key, JsonNumber) and key.text.lstrip("-").isdigit():
-        answer["id"] = int(key.text)
-    else:
-        faults.add("field_missing" if key is None else "field_invalid", "id")
+    answer: dict[str, Any] = {"id": read_id(line.get("id"), faults)}
+    if not faults.found:
+        faults.found += bare_words(line)
+    if faults.found:
+        return answer, faults.found
     for name in line:
         if name not in ("id", "price", "quantity", "events"):
             faults.add("field_unknown", name)
@@ -503,8 +546,6 @@ def line_faults(text: str) -> tuple[dict[str, Any], list[tuple[str, str | None]]
         faults.add("fields_conflict", "events")
     if quantity is None and events is None:
         faults.add("field_missing", "quantity")
-    if depth(line) > 32:
-        faults.add("json_malformed", None)
     if faults.found:
         return answer, faults.found
     amounts, price_faults, usage_faults = rate_faults(line["price"], quantity, events)

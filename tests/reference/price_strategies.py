@@ -97,7 +97,7 @@ def bounds(draw: Draw) -> Document:
 
 @st.composite
 def up_tos(draw: Draw) -> list[Any]:
-    numbers = draw(st.lists(decimals(6, positive=True), max_size=3))
+    numbers = draw(st.lists(decimals(6, positive=True), min_size=draw(st.sampled_from([0, 1, 1, 2])), max_size=3))
     ordered = sorted(set(numbers))
     if draw(st.integers(0, 19)) == 0:
         ordered = numbers
@@ -313,10 +313,11 @@ def prices(draw: Draw, model: str, excluded: list[str]) -> Document:
 
 JUNK: list[Any] = [None, True, False, 0, -1, 1, 7, "", "abc", "x" * 101, "x" * 501, "NaN", "-inf", "inf", "1.5", "-0", "0", "1e3", "1e-3"]
 JUNK += [JsonNumber("1.5"), JsonNumber("-0.0"), JsonNumber("1e400"), "9" * 20, "9" * 21, "0." + "1" * 18, "0." + "1" * 19, "0." + "1" * 12]
+JUNK += [JsonNumber("NaN"), JsonNumber("1e3"), JsonNumber("0e9999"), JsonNumber("1e9999"), "sNaN", "1e0003", "Infinity", "1" * 201]
 JUNK += ["0." + "1" * 13, "1e9999", " 1", "1_000", "0x1", [], {}, [1], ["a"], {"amount": 1}, [{}], "mon", "up", "usd", "24:00", "\0", "\ud800", "٣"]
 KEYS = ["colour", "unit_amount", "unit_amount_decimal", "flat_amount", "amount", "amount_decimal", "tiers", "tiers_mode", "billing_scheme", "ext"]
 KEYS += ["transform_quantity", "label", "percent", "of", "cost", "value", "up_to", "round", "rest", "default", "cap_amount", "in", "exists", "lt"]
-KEYS += ["currency_options", "id", "minimum_amount", "maximum_amount_decimal", "line_per_cell", *EXT_MODELS, *MODIFIERS]
+KEYS += ["currency_options", "custom_unit_amount", "id", "minimum_amount", "maximum_amount_decimal", "line_per_cell", *EXT_MODELS, *MODIFIERS]
 GIVEN: dict[str, Any] = {"tiers": [{"up_to": "inf", "unit_amount": 1}], "ext": {}, "flat": {"amount": 1}, "cost": {}, "minimum": {"amount": 3}}
 GIVEN |= {"maximum": {"amount": 3}, "allowance": {"units": 2}, "in": ["GB"], "exists": True, "default": {"unit_amount": 1}}
 GIVEN |= {"rest": {"unit_amount": 1}, "transform_quantity": {"divide_by": 2, "round": "up"}, "tiers_mode": "volume", "billing_scheme": "tiered"}
@@ -371,24 +372,76 @@ def numbers_in(value: Any) -> list[Fraction]:
     return numbers
 
 
+def readable(value: Any) -> Fraction | None:
+    """The number that a value stands for, if it is one, above zero."""
+    try:
+        number = read_number(value)
+    except Refused:
+        return None
+    return number if number > 0 else None
+
+
+def bounds_in(price: Document) -> list[Fraction]:
+    """The bounds and block sizes of a price, in the units that the model counts."""
+    found = [readable(container[key]) for container, key in places(price) if key in ("up_to", "size", "units", "free_units", "free_amount")]
+    return [bound for bound in found if bound is not None]
+
+
+def measured_for(price: Document, paid: Fraction) -> Fraction:
+    """The measured quantity that comes to a quantity after conversion, allowance and free units."""
+    ext = price.get("ext")
+    for path in (("package", "free_units"), ("allowance", "units")):
+        inner = ext.get(path[0]) if isinstance(ext, dict) else None
+        paid += (readable(inner.get(path[1])) if isinstance(inner, dict) else None) or 0
+    conversion = ext.get("conversion") if isinstance(ext, dict) else None
+    if isinstance(conversion, dict):
+        paid = paid / (readable(conversion.get("multiply_by")) or 1) * (readable(conversion.get("divide_by")) or 1)
+    transform = price.get("transform_quantity")
+    if isinstance(transform, dict):
+        paid *= readable(transform.get("divide_by")) or 1
+    return paid
+
+
 @st.composite
-def quantities(draw: Draw, price: Document) -> Fraction:
-    """A number at, beside or far from the numbers of the price, of either sign."""
+def at_bounds(draw: Draw, price: Document) -> Fraction:
+    """A quantity exactly at a bound, at a multiple of it, or just beside."""
+    bound = draw(st.sampled_from([*(bounds_in(price) * 2 or [Fraction(1)]), Fraction(0)]))
+    bound *= draw(st.sampled_from([1, 1, 1, 1, 1, 2]))
+    number: Fraction = measured_for(price, bound)
+    if any(container[key] == "major" for container, key in places(price)):
+        number /= 100
+    beside: Fraction = draw(st.sampled_from([Fraction(0), Fraction(0), Fraction(0), Fraction(1, 10**18), -Fraction(1, 10**18)]))
+    return number + beside
+
+
+@st.composite
+def anywhere(draw: Draw, price: Document) -> Fraction:
+    """A number of the price, a sum, product or quotient of two, or any other."""
     turns = [Fraction(0), Fraction(1), *numbers_in(price)]
-    number = draw(st.one_of(st.sampled_from(turns), st.sampled_from(turns), decimals(9)))
-    way = draw(st.integers(0, 4))
-    other = draw(st.sampled_from(turns))
+    number: Fraction = draw(st.one_of(st.sampled_from(turns), decimals(9)))
+    way, other = draw(st.integers(0, 4)), draw(st.sampled_from(turns))
     if way == 1:
         number += other
     elif way == 2:
         number *= other
-    elif way == 3 and other and exact_text(number / other).count("/") == 0:
+    elif way == 3 and other:
         number /= other
-    number += draw(st.sampled_from([0, 0, 0, 0, 1, -1, Fraction(1, 10**18), -Fraction(1, 10**18), Fraction(1, 2)]))
-    if draw(st.integers(0, 9)) == 0:
+    beside: Fraction = draw(st.sampled_from([Fraction(0), Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2)]))
+    return number + beside
+
+
+@st.composite
+def quantities(draw: Draw, price: Document) -> Fraction:
+    """A number that can be written, of either sign."""
+    number = draw(st.one_of(at_bounds(price), at_bounds(price), anywhere(price)))
+    if draw(st.integers(0, 11)) == 0:
         number = -number
-    whole = number * 10**18
-    return number if whole.denominator == 1 and abs(number) < 10**20 else Fraction(round(number) % 10**19)
+    return number if (number * 10**18).denominator == 1 and abs(number) < 10**20 else Fraction(int(number) % 10**19)
+
+
+FLAWS: list[Any] = [None, "x", "-1", "NaN", "", True, [], {}, "9" * 21, "1e3", "1" * 201, "x" * 1001, "\0", JsonNumber("1.5"), JsonNumber("9" * 21)]
+FLAWS += ["2024-01-01T00:00:00", "9999-12-31T23:59:59-23:00", "0000-02-29T00:00:00Z", "2016-12-31T23:59:60Z", "2024-01-01t00:00:00.1234567z"]
+FLAWS += [JsonNumber("-Infinity"), JsonNumber("1e0003")]
 
 
 @st.composite
@@ -409,7 +462,7 @@ def payloads(draw: Draw, price: Document) -> list[Document]:
             event["timestamp"] = draw(moments())
         if flawed and draw(st.booleans()):
             name = draw(st.sampled_from(list(event)))
-            event[name] = draw(st.sampled_from([None, "x", "-1", "NaN", "", True, [], {}, "9" * 21, "2024-01-01T00:00:00", "1e3"]))
+            event[name] = draw(st.sampled_from(FLAWS))
         events.append(event)
     return events
 

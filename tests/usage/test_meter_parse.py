@@ -37,6 +37,7 @@ REFUSALS = [
     (changed(PLAIN, "event_name", None), "field_missing", "event_name"),
     (changed(PLAIN, "event_name", "x" * 101), "text_too_long", "event_name"),
     (changed(PLAIN, "event_name", "a\0b"), "text_not_storable", "event_name"),
+    (changed(PLAIN, "id", "x" * 256), "text_too_long", "id"),
     (changed(PLAIN, "display_name", "x" * 251), "text_too_long", "display_name"),
     (changed(PLAIN, "display_name", False), "field_invalid", "display_name"),
     (changed(PLAIN, "livemode", False), "field_unknown", "livemode"),
@@ -66,6 +67,9 @@ REFUSALS = [
     (changed(PLAIN, "ext.filters", [{"property": "x", "in": []}]), "field_missing", "ext.filters[0].in"),
     (changed(PLAIN, "ext.filters", [{"property": "x", "in": "y"}]), "field_invalid", "ext.filters[0].in"),
     (changed(PLAIN, "ext.filters", [{"property": "x", "in": [["y"]]}]), "property_not_scalar", "ext.filters[0].in[0]"),
+    (changed(PLAIN, "ext.filters", [{"property": "x", "in": [None]}]), "property_not_scalar", "ext.filters[0].in[0]"),
+    (changed(PLAIN, "ext.filters", [{"property": "x", "in": ["y"] * 1001}]), "field_invalid", "ext.filters[0].in"),
+    (changed(PLAIN, "ext.filters", [{"property": "x", "exists": True}] * 51), "field_invalid", "ext.filters"),
     (changed(PLAIN, "ext.filters", [{"property": "x", "exists": "yes"}]), "field_invalid", "ext.filters[0].exists"),
     (changed(PLAIN, "ext.filters", [{"property": "x", "gt": "many"}]), "number_malformed", "ext.filters[0].gt"),
     (changed(PLAIN, "ext.filters", [{"property": "x", "gt": "NaN"}]), "number_not_finite", "ext.filters[0].gt"),
@@ -84,6 +88,7 @@ REFUSALS = [
     (changed(WINDOWED, "ext.windows.zone", "UTC"), "field_unknown", "ext.windows.zone"),
     (changed(WINDOWED, "ext.windows.count", 5), "window_count_invalid", "ext.windows.count"),
     (changed(WINDOWED, "ext.windows.count", 0), "window_count_invalid", "ext.windows.count"),
+    (changed(WINDOWED, "ext.windows.count", "2"), "field_invalid", "ext.windows.count"),
     (changed(WINDOWED, "ext.windows.count", True), "field_invalid", "ext.windows.count"),
     (changed(changed(WINDOWED, "ext.windows.unit", "minute"), "ext.windows.count", 1441), "window_count_invalid", "ext.windows.count"),
     (changed(changed(WINDOWED, "ext.windows.unit", "day"), "ext.windows.count", 367), "window_count_invalid", "ext.windows.count"),
@@ -92,6 +97,7 @@ REFUSALS = [
     ({"id": "m", "event_name": "call", "ext": {"aggregation": "percentile"}}, "field_missing", "ext.percentile"),
     ({"id": "m", "event_name": "call", "ext": {"aggregation": "percentile", "percentile": 0}}, "percentile_out_of_range", "ext.percentile"),
     ({"id": "m", "event_name": "call", "ext": {"aggregation": "percentile", "percentile": "100.1"}}, "percentile_out_of_range", "ext.percentile"),
+    ({"id": "m", "event_name": "call", "ext": {"aggregation": "percentile", "percentile": "most"}}, "number_malformed", "ext.percentile"),
     ({"id": "m", "event_name": "call", "ext": {"aggregation": "percentile", "percentile": 95.0}}, "number_malformed", "ext.percentile"),
     ({"id": "m", "event_name": "call", "ext": {"aggregation": "time_weighted", "per": "week"}}, "field_invalid", "ext.per"),
 ]
@@ -125,6 +131,8 @@ def test_fields_of_the_wire_alone():
 
 
 def test_null_is_absent():
+    mapped = {**PLAIN, "customer_mapping": {"type": None, "event_payload_key": None}}
+    assert parse_meter(mapped) == parse_meter(PLAIN)
     assert parse_meter({**PLAIN, "ext": None, "customer_mapping": None, "value_settings": None, "event_time_window": None}) == parse_meter(PLAIN)
 
 

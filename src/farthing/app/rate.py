@@ -17,7 +17,7 @@ from farthing.core.base.timeline import ALL_TIME
 from farthing.core.catalog.fields import TEXT_LONGEST, Field, Reader
 from farthing.core.events.condition import number_property
 from farthing.core.events.event import Event
-from farthing.core.events.exact_json import decode_json
+from farthing.core.events.exact_json import decode_tolerantly, refuse_bad_numbers
 from farthing.core.events.fields import read_object, read_text, shown
 from farthing.core.events.parse import CUSTOMER_KEY, event_time
 from farthing.core.events.properties import VALUE, normalise
@@ -47,10 +47,11 @@ def rate_line(text: str | bytes, number: int | None = None) -> dict[str, Any]:
     """
     identifier: str | int | None = None
     try:
-        document = decode_json(text)
+        document = decode_tolerantly(text)
         if not isinstance(document, Mapping):
             raise Refusal(NOT_AN_OBJECT, f"{shown(document)} is not an object.", None)
         identifier = _identifier(document.get("id"))
+        refuse_bad_numbers(document)
         return {"id": identifier, **_answer(Reader.of(document, "", LINE_FIELDS))}
     except Refusal as refusal:
         place = {"line": number} if identifier is None and number is not None else {}
@@ -58,6 +59,7 @@ def rate_line(text: str | bytes, number: int | None = None) -> dict[str, Any]:
 
 
 def _identifier(raw: object) -> str | int:
+    refuse_bad_numbers(raw, "id")
     match raw:
         case None:
             raise Refusal(FIELD_MISSING, "id is missing.", "id")
@@ -142,4 +144,5 @@ def _check(program: Program, event: Event, place: str) -> None:
     else:
         name = VALUE if number_property(event.properties, VALUE) is None else None
     if name is not None:
-        raise Refusal(EVENT_VALUE_UNREADABLE, f"{name[:60]!r} is {shown(event.properties.get(name))}.", f"{place}.{name}")
+        text = event.properties.get(name)
+        raise Refusal(EVENT_VALUE_UNREADABLE, f"{shown(name)} is {'absent' if text is None else shown(text)}.", f"{place}.{name}")

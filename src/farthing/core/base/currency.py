@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from farthing.core.base.json_value import shown
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import CURRENCY_UNKNOWN
 
@@ -24,7 +25,7 @@ _DECIMALS = {code: decimals for decimals, codes in _CODES_BY_DECIMALS.items() fo
 def parse_currency(raw: object, field: str | None = "currency") -> str:
     """Read an ISO 4217 code, in either case; returns it in lower case. Errors: currency_unknown."""
     if not isinstance(raw, str) or not raw.isascii() or raw.lower() not in _DECIMALS:  # the Kelvin sign lowers to a plain k
-        raise Refusal(CURRENCY_UNKNOWN, f"{str(raw)[:20]!r} is not a known currency.", field)
+        raise Refusal(CURRENCY_UNKNOWN, f"{shown(raw)} is not a known currency.", field)
     return raw.lower()
 
 

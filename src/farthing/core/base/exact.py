@@ -15,33 +15,51 @@ DECIMAL_DIGITS = 18
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|snan|inf|infinity)", re.IGNORECASE)
 
-Number = str | int | Decimal | Fraction
-
 
 def parse_number(raw: object, field: str | None = None) -> Fraction:
     """Read a decimal number exactly.
 
-    Takes text ("0.25", "1e-6"), int or Decimal; never float or bool. At most 20 digits before and 18 after the point.
+    Takes text ("0.25", "1e-6"; at most 200 characters, exponents of at most three digits), int or Decimal; never float or bool.
+    The value has at most 20 digits before and 18 after the point, however it is written.
     Errors: number_malformed, number_not_finite, number_too_large.
     """
     if isinstance(raw, bool) or not isinstance(raw, (str, int, Decimal)):
         raise Refusal(NUMBER_MALFORMED, f"{shown(raw)} is not a decimal number.", field)
     if isinstance(raw, int):
         return _bounded(Fraction(raw), raw, field)
-    text = str(raw)
-    if len(text) > 200:
-        raise Refusal(NUMBER_TOO_LARGE, f"a number of {len(text)} characters is too long.", field)
-    if _NOT_FINITE.fullmatch(text):
-        raise Refusal(NUMBER_NOT_FINITE, f"{shown(raw)} is not a finite number.", field)
-    if _NUMBER.fullmatch(text) is None:
+    if isinstance(raw, Decimal):
+        return _of_decimal(raw, field)
+    if len(raw) > 200:
+        raise Refusal(NUMBER_TOO_LARGE, f"a number of {len(raw)} characters is too long.", field)
+    if _NOT_FINITE.fullmatch(raw):
+        raise _not_finite(raw, field)
+    if _NUMBER.fullmatch(raw) is None:
         raise Refusal(NUMBER_MALFORMED, f"{shown(raw)} is not a decimal number.", field)
-    return _bounded(Fraction(text), raw, field)
+    return _bounded(Fraction(raw), raw, field)
+
+
+def _of_decimal(raw: Decimal, field: str | None) -> Fraction:
+    if not raw.is_finite():
+        raise _not_finite(raw, field)
+    if not raw:
+        return Fraction(0)
+    if not -DECIMAL_DIGITS <= raw.adjusted() < WHOLE_DIGITS:  # so that no exponent makes a Fraction of millions of digits
+        raise _too_large(raw, field)
+    return _bounded(Fraction(raw), raw, field)
 
 
 def _bounded(value: Fraction, raw: object, field: str | None) -> Fraction:
     if abs(value) >= 10**WHOLE_DIGITS or (value * 10**DECIMAL_DIGITS).denominator != 1:
-        raise Refusal(NUMBER_TOO_LARGE, f"{shown(raw)} has more than {WHOLE_DIGITS} digits before or {DECIMAL_DIGITS} after the point.", field)
+        raise _too_large(raw, field)
     return value
+
+
+def _too_large(raw: object, field: str | None) -> Refusal:
+    return Refusal(NUMBER_TOO_LARGE, f"{shown(raw)} has more than {WHOLE_DIGITS} digits before or {DECIMAL_DIGITS} after the point.", field)
+
+
+def _not_finite(raw: object, field: str | None) -> Refusal:
+    return Refusal(NUMBER_NOT_FINITE, f"{shown(raw)} is not a finite number.", field)
 
 
 def not_negative(value: Fraction, field: str | None = None) -> Fraction:

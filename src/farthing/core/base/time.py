@@ -10,11 +10,12 @@ import calendar
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+from farthing.core.base.json_value import shown
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import TIME_ZONE_UNKNOWN, TIMESTAMP_MALFORMED, TIMESTAMP_NAIVE, TIMESTAMP_TOO_PRECISE
 
@@ -23,6 +24,7 @@ MICROS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BEGINNING: Instant = -62_135_596_800_000_000  # the first microsecond of year 1
 FOREVER: Instant = 253_402_300_800_000_000 - 1  # the last microsecond of year 9999
+_CALENDAR_CYCLE = 146_097 * 86_400 * MICROS  # 400 years, after which dates fall on the same days again
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]([01]\d:[0-5]\d:[0-5]\d|2[0-3]:[0-5]\d:[0-5]\d)(?:\.(\d+))?([Zz]|[+-]\d\d:[0-5]\d)?", re.ASCII)
 
 
@@ -49,23 +51,37 @@ class Interval:
 def parse_instant(raw: object, field: str | None = "timestamp") -> Instant:
     """Read an RFC 3339 timestamp with an offset, of the years 1 to 9999 in UTC; leap seconds (":60") are not taken.
     Errors: timestamp_malformed, timestamp_naive, timestamp_too_precise."""
+    at = parse_any_instant(raw, field)
+    if not BEGINNING <= at <= FOREVER:
+        raise Refusal(TIMESTAMP_MALFORMED, f"{shown(raw)} is outside of the years 1 to 9999 in UTC.", field)
+    return at
+
+
+def parse_any_instant(raw: object, field: str | None = "timestamp") -> Instant:
+    """As `parse_instant`, and without its bounds: also of the year 0000, or of what an offset moves beyond the years 1 to 9999."""
     match = _RFC3339.fullmatch(raw) if isinstance(raw, str) else None
     if match is None:
-        raise Refusal(TIMESTAMP_MALFORMED, f"{str(raw)[:60]!r} is not an RFC 3339 timestamp.", field)
+        raise Refusal(TIMESTAMP_MALFORMED, _why_malformed(raw), field)
     day, clock, fraction, offset = match.groups()
     if offset is None:
-        raise Refusal(TIMESTAMP_NAIVE, f"{raw!r} does not say its offset from UTC.", field)
+        raise Refusal(TIMESTAMP_NAIVE, f"{shown(raw)} does not say its offset from UTC.", field)
     if fraction and fraction[6:].strip("0"):
-        raise Refusal(TIMESTAMP_TOO_PRECISE, f"{raw!r} has digits beyond the microsecond.", field)
+        raise Refusal(TIMESTAMP_TOO_PRECISE, f"{shown(raw)} has digits beyond the microsecond.", field)
     zone = "+00:00" if offset in "Zz" else offset
+    cycle = 0
+    if day.startswith("0000"):  # which datetime lacks: read it one cycle of the calendar later
+        day, cycle = "0400" + day[4:], _CALENDAR_CYCLE
     try:
         seconds = to_instant(datetime.fromisoformat(f"{day}T{clock}{zone}"))
     except ValueError:
-        raise Refusal(TIMESTAMP_MALFORMED, f"{raw!r} is not a date and time that exists.", field) from None
-    at = seconds + int((fraction or "0")[:6].ljust(6, "0"))
-    if not BEGINNING <= at <= FOREVER:
-        raise Refusal(TIMESTAMP_MALFORMED, f"{raw!r} is outside of the years 1 to 9999 in UTC.", field)
-    return at
+        raise Refusal(TIMESTAMP_MALFORMED, f"{shown(raw)} is not a date and time that exists.", field) from None
+    return seconds - cycle + int((fraction or "0")[:6].ljust(6, "0"))
+
+
+def _why_malformed(raw: object) -> str:
+    if isinstance(raw, str) and raw[16:19] == ":60" and _RFC3339.fullmatch(f"{raw[:16]}:59{raw[19:]}"):
+        return f"{shown(raw)} has a leap second, which the clocks here don't: send second 59, or 00 of the next minute."
+    return f"{shown(raw)} is not an RFC 3339 timestamp."
 
 
 def to_instant(moment: datetime) -> Instant:
@@ -90,7 +106,7 @@ def time_zone(name: str, field: str | None = "time_zone") -> ZoneInfo:
     """The IANA zone of that name, by the tables of the pinned tzdata package: never the machine's own, so that a bill
     recomputed elsewhere has the same hours. Errors: time_zone_unknown."""
     if name not in _zone_names():
-        raise Refusal(TIME_ZONE_UNKNOWN, f"{name[:60]!r} is not a known time zone.", field)
+        raise Refusal(TIME_ZONE_UNKNOWN, f"{shown(name)} is not a known time zone.", field)
     with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as table:
         return ZoneInfo.from_file(table, key=name)
 
@@ -161,19 +177,3 @@ def add_calendar(anchor: datetime, unit: str, n: int) -> datetime:
     year, month = anchor.year + months // 12, months % 12 + 1
     day = min(anchor.day, calendar.monthrange(year, month)[1])
     return anchor.replace(year=year, month=month, day=day)
-
-
-def local_midnights(span: Interval, zone: str) -> Iterator[tuple[date, Instant]]:
-    """Every local day that overlaps `span`, with the instant at which it begins; a day that the zone skips is left out."""
-    day = to_datetime(span.start, zone).date()
-    begins = _midnight(day, zone)
-    while begins < span.end:
-        following = day + timedelta(days=1)
-        ends = _midnight(following, zone)
-        if max(begins, span.start) < ends:
-            yield day, begins
-        day, begins = following, ends
-
-
-def _midnight(day: date, zone: str) -> Instant:
-    return wall_to_instant(datetime(day.year, day.month, day.day), zone)

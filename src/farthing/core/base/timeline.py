@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from farthing.core.base.time import BEGINNING, FOREVER, Interval
 
-__all__ = ["ALL_TIME", "BEGINNING", "FOREVER", "Span", "Version", "overlay", "within"]
+__all__ = ["ALL_TIME", "BEGINNING", "FOREVER", "Span", "Version", "merged", "overlay", "within"]
 
 T = TypeVar("T")
 
@@ -59,6 +59,16 @@ def within(spans: Iterable[Span[T]], interval: Interval) -> tuple[Span[T], ...]:
     """The parts of spans that lie inside an interval, in order."""
     clipped = ((span.interval.overlap(interval), span.value) for span in spans)
     return tuple(Span(overlap, value) for overlap, value in clipped if overlap is not None)
+
+
+def merged(spans: Iterable[Span[T]]) -> tuple[Span[T], ...]:
+    """Spans in time order, neighbours without a gap and with equal values joined."""
+    found: list[Span[T]] = []
+    for span in spans:
+        joins = found and found[-1].value == span.value and found[-1].interval.end == span.interval.start
+        start = found.pop().interval.start if joins else span.interval.start
+        found.append(Span(Interval(start, span.interval.end), span.value))
+    return tuple(found)
 
 
 def holds(versions: Sequence[Version[T]], version: Version[T]) -> bool:

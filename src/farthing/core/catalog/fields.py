@@ -14,9 +14,9 @@ from typing import Any, Literal
 from farthing.core.base.exact import not_negative, parse_number, positive, show, whole
 from farthing.core.base.json_value import NumberText
 from farthing.core.base.refusal import Refusal
-from farthing.core.base.refusals import FIELD_MISSING, FIELDS_CONFLICT, TEXT_NOT_STORABLE
+from farthing.core.base.refusals import FIELD_MISSING, FIELDS_CONFLICT
 from farthing.core.catalog.refusals import AMOUNT_TOO_PRECISE
-from farthing.core.events.fields import below, read_choice, read_flag, read_list, read_object, read_text, required, shown, storable
+from farthing.core.events.fields import below, read_choice, read_flag, read_list, read_object, read_storable, read_text, required
 from farthing.core.events.properties import PROPERTY_NAME_LONGEST
 from farthing.core.events.refusals import JSON_MALFORMED
 
@@ -164,18 +164,12 @@ def canonical(raw: object, place: str | None = None, depth: int = 0) -> Any:
         case None | bool():
             return raw
         case str():
-            return _storable(raw, place)
+            return read_storable(raw, place)
         case int():
             parse_number(raw, place)
             return raw
         case Mapping():
-            return {_storable(str(name), place): canonical(value, below(place, str(name)), depth + 1) for name, value in raw.items()}
+            return {read_storable(str(name), place): canonical(value, below(place, str(name)), depth + 1) for name, value in raw.items()}
         case list() | tuple():
             return [canonical(value, f"{place or ''}[{i}]", depth + 1) for i, value in enumerate(raw)]
     return NumberText(show(parse_number(raw, place)))
-
-
-def _storable(text: str, place: str | None) -> str:
-    if not storable(text):
-        raise Refusal(TEXT_NOT_STORABLE, f"{shown(text)} contains NUL or half of a surrogate pair.", place)
-    return text

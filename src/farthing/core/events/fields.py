@@ -43,9 +43,14 @@ def read_text(raw: object, place: str | None, longest: int, empty: bool = False)
         raise Refusal(TEXT_EMPTY, "the text is empty.", place)
     if len(raw) > longest:
         raise Refusal(TEXT_TOO_LONG, f"{len(raw)} characters are more than {longest}.", place)
-    if not storable(raw):
-        raise Refusal(TEXT_NOT_STORABLE, f"{shown(raw)} contains NUL or half of a surrogate pair.", place)
-    return raw
+    return read_storable(raw, place)
+
+
+def read_storable(text: str, place: str | None) -> str:
+    """`text`, which can be stored. Errors: text_not_storable."""
+    if not storable(text):
+        raise Refusal(TEXT_NOT_STORABLE, f"{shown(text)} contains NUL or half of a surrogate pair.", place)
+    return text
 
 
 def storable(text: str) -> bool:

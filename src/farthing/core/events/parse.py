@@ -11,7 +11,7 @@ from typing import Any
 
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import FIELD_INVALID, FIELDS_CONFLICT
-from farthing.core.base.time import Instant, parse_instant
+from farthing.core.base.time import Instant, parse_any_instant
 from farthing.core.events.event import Cancel, Event, Fact, Replace
 from farthing.core.events.exact_json import decode_json
 from farthing.core.events.fields import below, read_object, read_text, required, shown
@@ -80,7 +80,7 @@ def _places(place: str | None) -> tuple[dict[str, str], str]:
 
 def event_time(raw: object, place: str | None = "timestamp") -> Instant:
     """The instant of use. Errors: timestamp_…, event_time_out_of_range (before 1970 or after 2261)."""
-    at = parse_instant(raw, place)
+    at = parse_any_instant(raw, place)
     if not EARLIEST <= at < LATEST:
         raise Refusal(EVENT_TIME_OUT_OF_RANGE, f"{shown(raw)} is not in the years 1970 to 2261 (UTC).", place)
     return at
@@ -97,7 +97,7 @@ def _parse_adjustment(document: Mapping[str, Any]) -> Cancel | Replace:
         event = _parse_replacement(required(document, "event"))
         target = _target(document, "replace")
         if target == event.identifier:
-            raise Refusal(REPLACEMENT_NAMES_ITSELF, f"{target!r} would replace itself.", "event.identifier")
+            raise Refusal(REPLACEMENT_NAMES_ITSELF, f"{shown(target)} would replace itself.", "event.identifier")
         return Replace(target, event)
     raise Refusal(FACT_TYPE_UNKNOWN, f"{shown(kind)} is not a type of fact.", "type")
 
@@ -121,7 +121,7 @@ def _parse_cloudevent(document: Mapping[str, Any], place: str | None) -> Event:
     customer = read_text(required(document, "subject", place), below(place, "subject"), CUSTOMER_LONGEST)
     data = _cloudevent_data(document, place)
     if data.get(CUSTOMER_KEY) not in (None, customer):
-        raise Refusal(FIELDS_CONFLICT, f"subject is {customer!r}, but the data names another customer.", below(place, f"data.{CUSTOMER_KEY}"))
+        raise Refusal(FIELDS_CONFLICT, f"subject is {shown(customer)}, but the data names another customer.", below(place, f"data.{CUSTOMER_KEY}"))
     return Event(
         identifier=_cloudevent_identifier(document, place),
         event_name=read_text(required(document, "type", place), below(place, "type"), EVENT_NAME_LONGEST),

@@ -27,6 +27,8 @@ def normalise(payload: Mapping[str, object], place: str, without: str = "") -> d
     """
     count = len(payload) - (without in payload)
     if count > PROPERTIES_MOST:
+        count = sum(1 for name, raw in payload.items() if raw is not None and not (without and name == without))
+    if count > PROPERTIES_MOST:
         raise Refusal(PROPERTIES_TOO_MANY, f"{count} properties are more than {PROPERTIES_MOST}.", place)
     properties: dict[str, str] = {}
     size = 0
@@ -57,7 +59,7 @@ def property_text(raw: object, place: str | None) -> str:
         return "true" if raw else "false"
     if isinstance(raw, int | Decimal):
         return value_text(raw, place)
-    if isinstance(raw, Mapping | list | tuple):
+    if raw is None or isinstance(raw, Mapping | list | tuple):
         raise Refusal(PROPERTY_NOT_SCALAR, f"{shown(raw)} is not text, a number, true or false.", place)
     return show(parse_number(raw, place))  # refuses float and everything else by name
 

@@ -1,5 +1,6 @@
 """Refusals of events and of facts about them."""
 
+from farthing.core.base.json_value import shown
 from farthing.core.base.refusal import Refusal, refusal_kind
 
 JSON_MALFORMED = refusal_kind("json_malformed", "The text is not one JSON value, or is nested too deeply.", "Send one complete JSON object.")
@@ -53,14 +54,14 @@ CANCEL_NAMES_OTHER_EVENT = refusal_kind(
 
 def identifier_conflict(identifier: str) -> Refusal:
     """For the log: the identifier of a fact is taken by other content."""
-    return Refusal(IDENTIFIER_CONFLICT, f"{identifier!r} names an event with other content.", "identifier")
+    return Refusal(IDENTIFIER_CONFLICT, f"{shown(identifier)} names an event with other content.", "identifier")
 
 
 def replaced_already(target: str, by: str) -> Refusal:
     """For the log: `target` has the replacement `by`."""
-    return Refusal(EVENT_REPLACED_ALREADY, f"{target!r} was replaced by {by!r}.", "replace.identifier")
+    return Refusal(EVENT_REPLACED_ALREADY, f"{shown(target)} was replaced by {shown(by)}.", "replace.identifier")
 
 
 def cancel_names_other_event(target: str, sent: str, known: str) -> Refusal:
     """For the log: the target of a cancellation is known under another event_name."""
-    return Refusal(CANCEL_NAMES_OTHER_EVENT, f"{target!r} is a {known!r} event, not {sent!r}.", "event_name")
+    return Refusal(CANCEL_NAMES_OTHER_EVENT, f"{shown(target)} is a {shown(known)} event, not {shown(sent)}.", "event_name")

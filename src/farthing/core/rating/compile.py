@@ -16,7 +16,7 @@ from farthing.core.base.rounding import RoundingMode
 from farthing.core.catalog.fields import Reader
 from farthing.core.catalog.price import Price, parse_price
 from farthing.core.catalog.refusals import MODELS_CONFLICT, MODIFIER_NOT_APPLICABLE
-from farthing.core.events.fields import below
+from farthing.core.events.fields import below, shown
 from farthing.core.rating.models import MODELS
 from farthing.core.rating.models.form import Model
 from farthing.core.rating.modifiers import MODIFIERS
@@ -58,7 +58,7 @@ def _ext(document: Reader) -> Reader:
         raise Refusal(NOT_AN_OBJECT, "ext is an object.", "ext")
     for name in raw:
         if name not in MODIFIERS and (name not in MODELS or MODELS[name].native):
-            raise Refusal(FIELD_UNKNOWN, f"{str(name)[:60]!r} is neither a model nor a modifier.", below("ext", str(name)[:100]))
+            raise Refusal(FIELD_UNKNOWN, f"{shown(name)} is neither a model nor a modifier.", below("ext", str(name)[:100]))
     return Reader(raw, "ext")
 
 

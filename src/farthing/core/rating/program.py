@@ -136,6 +136,11 @@ class Program:
     line_per_cell: bool = False
 
     @property
+    def by_time_of_day(self) -> bool:
+        """Whether it tells events apart by their time of day."""
+        return any(cell.during is not None for cell in self.cells)
+
+    @property
     def needs_events(self) -> bool:
         """Whether a quantity alone is not enough to rate it."""
         return len(self.cells) > 1 or any(cell.fees or cell.when.tests or cell.during for cell in self.cells)

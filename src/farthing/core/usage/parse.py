@@ -81,8 +81,8 @@ def _check_customer_mapping(raw: object) -> None:
     if raw is None:
         return
     mapping = read_object(raw, "customer_mapping", ("type", "event_payload_key"))
-    read_choice(mapping.get("type", "by_id"), "customer_mapping.type", ("by_id",))
-    key = mapping.get("event_payload_key", CUSTOMER_KEY)
+    read_choice(_or(mapping.get("type"), "by_id"), "customer_mapping.type", ("by_id",))
+    key = _or(mapping.get("event_payload_key"), CUSTOMER_KEY)
     if key != CUSTOMER_KEY:
         raise Refusal(CUSTOMER_MAPPING_UNSUPPORTED, f"{shown(key)} is not {CUSTOMER_KEY}.", "customer_mapping.event_payload_key")
 
@@ -102,7 +102,7 @@ def _group_by(raw: object) -> tuple[str, ...]:
     names = tuple(read_text(name, f"ext.group_by[{i}]", PROPERTY_NAME_LONGEST) for i, name in places)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise Refusal(FIELDS_CONFLICT, f"{twice!r} is named twice.", "ext.group_by")
+        raise Refusal(FIELDS_CONFLICT, f"{shown(twice)} is named twice.", "ext.group_by")
     return names
 
 
@@ -123,7 +123,7 @@ def _per_micros(raw: object, aggregation: Aggregation) -> int:
     if aggregation is not Aggregation.TIME_WEIGHTED:
         _unused(raw, "per", aggregation)
         return PER["hour"]
-    return PER[read_choice("hour" if raw is None else raw, "ext.per", PER)]
+    return PER[read_choice(_or(raw, "hour"), "ext.per", PER)]
 
 
 def _unused(raw: object, name: str, aggregation: Aggregation) -> None:
@@ -138,14 +138,14 @@ def _windows(ext: Mapping[str, Any], aggregation: Aggregation) -> Windows | None
     place = "ext.windows"
     fields = read_object(required(ext, "windows", "ext"), place, _WINDOWS)
     unit = read_choice(required(fields, "unit", place), below(place, "unit"), ("minute", "hour", "day", "month"))
-    zone = fields.get("time_zone", "UTC")
+    zone = _or(fields.get("time_zone"), "UTC")
     return Windows(
         unit=unit,
-        count=_count(unit, fields.get("count", 1), below(place, "count")),
+        count=_count(unit, _or(fields.get("count"), 1), below(place, "count")),
         inner=Aggregation(read_choice(required(fields, "inner", place), below(place, "inner"), INNER)),
         outer=Aggregation(read_choice(required(fields, "outer", place), below(place, "outer"), OUTER)),
         zone=time_zone(read_text(zone, below(place, "time_zone"), 100), below(place, "time_zone")).key,
-        empty_as_zero=read_flag(fields.get("empty_as_zero", False), below(place, "empty_as_zero")),
+        empty_as_zero=read_flag(_or(fields.get("empty_as_zero"), False), below(place, "empty_as_zero")),
     )
 
 
@@ -156,6 +156,11 @@ def _count(unit: str, raw: object, place: str) -> int:
     if not even:
         raise Refusal(WINDOW_COUNT_INVALID, f"{raw} {unit}s are no length of a bucket.", place)
     return raw
+
+
+def _or(raw: object, default: object) -> object:
+    """A setting, or its default where it is absent or null."""
+    return default if raw is None else raw
 
 
 def _event_time_window(raw: object) -> Literal["day", "hour"] | None:

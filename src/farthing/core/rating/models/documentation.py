@@ -37,9 +37,14 @@ def _named(schema: Schema, native: bool) -> str:
 
 
 def _section(schema: Schema, where: str) -> str:
-    table = "\n".join(["| field | type | meaning | default |", "|---|---|---|---|", *_rows(schema.fields, "")])
+    table = field_table(schema.fields)
     examples = "\n".join(_example(schema.name, number, example) for number, example in enumerate(schema.examples, start=1))
     return f"### {schema.name}\n\nNamed by {where}.\n\n{schema.rule.strip()}\n\n{table}\n\n{examples}"
+
+
+def field_table(fields: tuple[Field, ...]) -> str:
+    """A Markdown table of declared fields, those of objects and lists below them."""
+    return "\n".join(["| field | type | meaning | default |", "|---|---|---|---|", *_rows(fields, "")])
 
 
 def _rows(fields: tuple[Field, ...], prefix: str) -> Iterator[str]:

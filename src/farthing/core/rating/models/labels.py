@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from farthing.core.base.json_value import shown
 from farthing.core.base.refusal import Refusal
 from farthing.core.catalog.refusals import LABEL_REPEATED
 
@@ -13,5 +14,5 @@ def distinct(labels: Iterable[tuple[str, str]]) -> None:
     seen: set[str] = set()
     for label, path in labels:
         if label in seen:
-            raise Refusal(LABEL_REPEATED, f"{label[:60]!r} is the label of an earlier one as well.", path)
+            raise Refusal(LABEL_REPEATED, f"{shown(label)} is the label of an earlier one as well.", path)
         seen.add(label)

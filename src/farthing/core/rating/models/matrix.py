@@ -12,7 +12,7 @@ is measured over its events alone and priced by the cell; the charge is the sum 
   none; `tiers_mode` is required with tiers and refused without).
 - Negative quantity of a cell: a credit where the cell has a unit amount, refused (`quantity_negative`) where it has tiers.
 - A flat amount of a first tier is due only when the cell's quantity is above zero: an unused cell costs nothing.
-- No events: nothing is due. A quantity alone cannot be rated (`events_needed`), except where all dimensions of the only cell
+- No events: nothing is due but `ext.minimum`. A quantity alone cannot be rated (`events_needed`), except where all dimensions of the only cell
   are "*".
 """
 
@@ -27,7 +27,7 @@ from farthing.core.catalog.fields import Field, Reader
 from farthing.core.catalog.price import TIER_FIELDS
 from farthing.core.catalog.refusals import RULE_UNREACHABLE
 from farthing.core.events.condition import Condition, TextTest
-from farthing.core.events.fields import below, read_text
+from farthing.core.events.fields import below, read_text, shown
 from farthing.core.events.properties import PROPERTY_NAME_LONGEST, property_text
 from farthing.core.rating.models.form import LINE_PER_CELL, Example, Lowered, Model, Schema, linear
 from farthing.core.rating.models.labels import distinct
@@ -90,17 +90,17 @@ def _values(row: Reader, dimensions: tuple[str, ...]) -> tuple[str, ...]:
         raise Refusal(NOT_AN_OBJECT, "match is an object from dimensions to values.", path)
     for name in match:
         if name not in dimensions:
-            raise Refusal(FIELD_UNKNOWN, f"{str(name)[:60]!r} is not one of the dimensions.", below(path, str(name)))
+            raise Refusal(FIELD_UNKNOWN, f"{shown(name)} is not one of the dimensions.", below(path, str(name)))
     for name in dimensions:
         if match.get(name) is None:
-            raise Refusal(FIELD_MISSING, f'the dimension {name[:60]!r} has no value; write "*" for any.', below(path, name))
+            raise Refusal(FIELD_MISSING, f'the dimension {shown(name)} has no value; write "*" for any.', below(path, name))
     return tuple(property_text(match[name], below(path, name)) for name in dimensions)
 
 
 def _reachable(values: tuple[str, ...], before: list[tuple[str, tuple[str, ...], Curve]], path: str) -> None:
     for label, earlier, _ in before:
         if all(mine == theirs or theirs == ANY for mine, theirs in zip(values, earlier, strict=True)):
-            raise Refusal(RULE_UNREACHABLE, f"the cell {label[:60]!r} takes all of its events.", path)
+            raise Refusal(RULE_UNREACHABLE, f"the cell {shown(label)} takes all of its events.", path)
 
 
 def _curve(row: Reader) -> Curve:

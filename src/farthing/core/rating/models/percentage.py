@@ -7,14 +7,16 @@ The fee of an event is `percent` of its property `value` plus `fixed_amount`, he
   fee is rounded to the minor unit by itself, after its minimum and maximum and in the price's rounding mode; then
   `amount_exact` is the sum of the rounded fees.
 - `free_events`: the first so many events pay nothing, not even the fixed part or the minimum.
-- `free_amount`: the first so much of the money is free. An event wholly inside pays nothing (nor does an event of value zero);
+- `free_amount`: the first so much of the money is free. An event wholly inside pays nothing (nor, where `free_amount` is above
+  zero, does an event of value zero, also after it is used up; where it is not, such an event pays `fixed_amount` and minimum);
   one that crosses the end pays its fee on the rest. Free events use the free amount up as well: both count over all events,
   and an event must be outside of both to pay.
 - Order, for both: by time, then by place in the log (in the calculator: as given, see there).
 - An event whose value is missing, no number, or negative is not rated: in metering it is set aside and listed, the
   calculator refuses it (`event_value_unreadable`).
-- No events: nothing is due. A quantity alone cannot be rated (`events_needed`).
-- `minimum_amount` above `maximum_amount` is refused (`bounds_reversed`).
+- No events: nothing is due but `ext.minimum`. A quantity alone cannot be rated (`events_needed`).
+- `minimum_amount` above `maximum_amount` is refused (`bounds_reversed`), and so is `ext.minimum` above `cap_amount` (at
+  `ext.minimum`).
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ price's rounding mode. The charge is the sum over all events.
   aside and listed, the calculator refuses it (`event_value_unreadable`). Components that do not apply need nothing.
 - `value_in` says in which unit the properties of `percent` and `cost` are; amounts of the card are always in minor units.
 - With `round_per: event`, `amount_exact` is the sum of the rounded fees.
-- No events: nothing is due, no minimum either. A quantity alone cannot be rated (`events_needed`).
+- Labels of surcharges and of components may repeat, also a rule's label.
+- No events: nothing is due but `ext.minimum` (the card's own `minimum_amount` is for each event). A quantity alone
+  cannot be rated (`events_needed`).
 - Conditions compare as text, numbers by `lt`, `lte`, `gt`, `gte`; see "Conditions".
 """
 

@@ -13,8 +13,8 @@ quantity of each band is measured over its events alone; the charge is the sum o
 - `rest` is required unless the bands cover the whole week (`bands_incomplete` at `rest`), and refused if they do
   (`rule_unreachable` at `rest`).
 - Negative quantity of a band: a credit at its unit amount.
-- No events: nothing is due. A quantity alone cannot be rated (`events_needed`); the calculator needs each event's `timestamp`
-  (`event_time_missing`).
+- No events: nothing is due but `ext.minimum`. A quantity alone cannot be rated (`events_needed`), not even where one band covers
+  the whole week; the calculator needs each event's `timestamp` (`event_time_missing`).
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _minute(hours: Reader, name: str) -> int:
     if name == "to" and text == "24:00":
         return DAY_MINUTES
     if (match := _CLOCK.fullmatch(text)) is None:
-        raise Refusal(BAND_HOURS_INVALID, f"{text[:20]!r} is no time of day.", hours.at(name))
+        raise Refusal(BAND_HOURS_INVALID, f"{shown(text)} is no time of day.", hours.at(name))
     return int(match[1]) * 60 + int(match[2])
 
 

@@ -4,6 +4,7 @@ They are taken off after `ext.conversion` and before everything that the model d
 
 - Quantity at or below the allowance: what is priced is zero, with what the model says of zero.
 - The allowance holds for the segment over which usage is metered, once over all part-invoices of it; it is not prorated.
+- Where the price says `value_in: major`, so is the allowance: it is in the units of the measured quantity.
 - Negative quantity: refused (`quantity_negative`), for every model.
 - On a package price it comes before the package's own free units; both are free.
 """

@@ -7,7 +7,7 @@ blocks and unit amounts are in converted units.
 
 - The conversion is exact: 1 byte divided by 1,000,000,000 stays 0.000000001, and a third stays a third.
 - On prices with several cells (matrix, time_of_use) each cell's quantity is converted; rounding is refused there
-  (`modifier_not_applicable` at `round`), as it would depend on how usage falls into cells.
+  (`modifier_not_applicable` at `round`), as it would depend on how usage falls into cells. One cell (also a default, or a rest) is not several.
 - A negative quantity is converted like any other; rounding does not hide it: where the model refuses negative quantities, the
   quantity is refused before it is rounded.
 """

@@ -6,6 +6,7 @@ amount, so it is applied once over the part-invoices of a segment, never once on
 - Zero usage, and a segment without events: the minimum is due.
 - A negative sum (credits) is raised to the minimum as well.
 - Where the price holds for a part of its period, the contract prorates the minimum by time.
+- A minimum above the `cap_amount` of a percentage is refused (`bounds_reversed` at `ext.minimum`).
 - Refused on prices with `line_per_cell` (`modifier_not_applicable`): there is no single line to raise.
 """
 
@@ -15,7 +16,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from farthing.core.base.exact import show
+from farthing.core.base.refusal import Refusal
 from farthing.core.catalog.fields import Field, Reader
+from farthing.core.catalog.refusals import BOUNDS_REVERSED
 from farthing.core.rating.models.form import Example, Schema
 from farthing.core.rating.modifiers.form import Compiled, Modifier, refuse_line_per_cell
 
@@ -28,8 +32,11 @@ def read(raw: Any, path: str) -> Fraction:
 
 
 def apply(amount: Fraction, compiled: Compiled, path: str) -> Compiled:
-    """Set the program's minimum."""
+    """Set the program's minimum. Comes before the maximum: one that is there already is the model's own cap."""
     refuse_line_per_cell(compiled, path)
+    cap = compiled.program.maximum
+    if cap is not None and amount > cap:
+        raise Refusal(BOUNDS_REVERSED, f"the minimum {show(amount)} is above the cap {show(cap)}.", path)
     return replace(compiled, program=replace(compiled.program, minimum=amount))
 
 
