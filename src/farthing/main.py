@@ -14,15 +14,18 @@ from typing import Any
 
 from farthing.app.ingest import Rejects, Source
 from farthing.app.store import Store
+from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import Instant
 from farthing.edges.cli import build
-from farthing.edges.cli.wiring import Settings, Wiring
+from farthing.edges.cli.wiring import DEFAULT_ACCOUNT, Settings, Wiring
 from farthing.edges.files.options import FileOptions, options_from_arguments, read_options
 from farthing.edges.files.rejects import RejectFile
 from farthing.edges.files.source import open_source
 from farthing.edges.postgres.migrate import ensure_account, migrate
+from farthing.edges.postgres.refusals import ACCOUNT_UNKNOWN
 from farthing.edges.postgres.store import PostgresStore
-from farthing.edges.postgres.supervisor import DATABASE, OWNER, Server, start
+from farthing.edges.postgres.supervisor import DATABASE, OWNER, Server, start, told_of_death
+from farthing.edges.postgres.url import checked_url
 
 
 def run() -> None:
@@ -35,18 +38,18 @@ def run() -> None:
 def open_store(settings: Settings, say: Callable[[str], None]) -> Iterator[Store]:
     """The store of an account and mode: in a database by URL, or in the embedded Postgres, started for as long as it is open."""
     if settings.database_url is not None:
-        owner_url = os.environ.get("FARTHING_OWNER_URL")  # of the role that owns the schema: brings it to this version first
-        if owner_url is not None:
-            _prepare(owner_url, settings.account, say)
-        with PostgresStore.open(settings.database_url, settings.account, _mode(settings)) as store:
+        service_url, owner_url = checked_url(settings.database_url, "database_url"), os.environ.get("FARTHING_OWNER_URL")
+        if owner_url is not None:  # of the role that owns the schema: brings it to this version first
+            migrate(checked_url(owner_url, "FARTHING_OWNER_URL"), say=say)
+        with _open(settings, service_url, owner_url) as store:
             yield store
         return
     say(f"starting the embedded Postgres in {settings.data_dir}")
-    with start(settings.data_dir / "postgres", progress=say) as server:
+    with start(settings.data_dir / "postgres", progress=say) as server, told_of_death(server):
         if settings.fresh:
             _empty(server)
-        _prepare(server.dsn(role=OWNER), settings.account, say)
-        with PostgresStore.open(server.dsn(), settings.account, _mode(settings)) as store:
+        migrate(server.dsn(role=OWNER), say=say)
+        with _open(settings, server.dsn(), server.dsn(role=OWNER)) as store:
             yield store
 
 
@@ -55,9 +58,17 @@ def _empty(server: Server) -> None:
     server.create_database(DATABASE)
 
 
-def _prepare(owner_dsn: str, account: str, say: Callable[[str], None]) -> None:
-    migrate(owner_dsn, say=say)
-    ensure_account(owner_dsn, account)
+def _open(settings: Settings, service_url: str, owner_url: str | None) -> PostgresStore:
+    """The store of an account. Of accounts that do not exist, the owner creates `default`, and others where the command may."""
+    try:
+        return PostgresStore.open(service_url, settings.account, _mode(settings))
+    except Refusal as refusal:
+        if refusal.kind != ACCOUNT_UNKNOWN or owner_url is None or (settings.create is None and settings.account != DEFAULT_ACCOUNT):
+            raise
+    ensure_account(owner_url, settings.account)
+    if settings.create is not None and settings.account != DEFAULT_ACCOUNT:
+        settings.create(settings.account)
+    return PostgresStore.open(service_url, settings.account, _mode(settings))
 
 
 def _mode(settings: Settings) -> Any:

@@ -3,88 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner, Result
-
-from farthing.app.store import Store
-from farthing.core.base.time import parse_instant
-from farthing.edges.cli import build
-from farthing.edges.cli.wiring import Settings, Wiring
-from farthing.edges.files.source import open_source
-from farthing.edges.postgres.migrate import ensure_account, migrate
-from farthing.edges.postgres.store import PostgresStore
-from farthing.main import file_options, open_rejects
-
-CATALOGUE = {
-    "customers": [{"id": "acme"}],
-    "meters": [{"id": "calls", "event_name": "call", "default_aggregation": {"formula": "sum"}}],
-    "prices": [{"lineage": "calls", "price": {"id": "calls-1", "currency": "usd", "unit_amount": 7}}],
-    "contracts": [
-        {
-            "id": "k",
-            "customer": "acme",
-            "currency": "usd",
-            "starts_at": "2025-01-01T00:00:00Z",
-            "billing": {"interval": "month", "anchor": "2025-01-01T00:00:00"},
-            "items": [{"id": "calls", "description": "API calls", "price": "calls", "meter": "calls"}],
-        }
-    ],
-}
-
-
-class Shell:
-    """Runs commands against one database."""
-
-    def __init__(self, service_dsn: str, folder: Path) -> None:
-        self.folder, self._dsn, self._ids = folder, service_dsn, count(1)
-
-    def run(self, *arguments: str, code: int = 0) -> Result:
-        wiring = Wiring(self._open, file_options, open_source, open_rejects, lambda: parse_instant("2025-06-15T00:00:00Z"), self._id)
-        result = CliRunner().invoke(build(wiring), list(arguments))
-        assert result.exit_code == code, (result.output, result.exception)
-        return result
-
-    def json(self, *arguments: str, code: int = 0) -> Any:
-        return json.loads(self.run(*arguments, "--json", code=code).stdout)
-
-    def file(self, name: str, content: str | bytes) -> str:
-        path = self.folder / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return str(path)
-
-    def _id(self, prefix: str) -> str:
-        return f"{prefix}_{next(self._ids)}"
-
-    @contextmanager
-    def _open(self, settings: Settings, say: Any) -> Iterator[Store]:
-        with PostgresStore.open(self._dsn, settings.account, "test") as store:
-            yield store
-
-
-@pytest.fixture
-def shell(fresh_database: Any, tmp_path: Path) -> Shell:
-    migrate(fresh_database.owner)
-    ensure_account(fresh_database.owner, "default")
-    return Shell(fresh_database.service, tmp_path)
-
-
-@pytest.fixture
-def ready(shell: Shell) -> Shell:
-    assert shell.json("apply", shell.file("catalogue.json", json.dumps(CATALOGUE)))["prices"] == 1
-    return shell
-
-
-def event(identifier: str, value: str = "1") -> dict[str, Any]:
-    payload = {"stripe_customer_id": "acme", "value": value}
-    return {"identifier": identifier, "event_name": "call", "timestamp": "2025-01-05T00:00:00Z", "payload": payload}
+from cli_shell import Shell, event
 
 
 def test_files_of_every_kind_go_into_the_log_and_onto_the_bill(ready: Shell) -> None:

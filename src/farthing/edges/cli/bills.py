@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,20 +24,21 @@ from farthing.core.explain.explanation import as_document, as_text
 from farthing.core.explain.wording import money, number
 from farthing.core.invoice.document import read_document
 from farthing.core.invoice.invoice import Line
-from farthing.edges.cli.console import bar, errors, notes
-from farthing.edges.cli.wiring import Account, AsJson, DatabaseUrl, DataDir, Live, Settings, Wiring
+from farthing.edges.cli.console import bar, notes
+from farthing.edges.cli.wiring import Settings, Wiring, on_store
 
 Engine = Annotated[str, typer.Option("--engine", help="core (event by event) or kernel (columns); each proves the other.")]
 Customers = Annotated[list[str] | None, typer.Option("--customer", help="Only these customers; repeat it.")]
 Until = Annotated[str | None, typer.Option("--until", help="Bill periods that have ended by then (RFC 3339); now if absent.")]
+LAST_PAGE = 1_000_000_000
 
 
-def rater(store: Store, engine: str) -> Rater:
-    """The engine of that name. Errors: field_invalid."""
+def rater_of(engine: str) -> Callable[[Store], Rater]:
+    """What makes the engine of that name for a store. Errors: field_invalid."""
     if engine == "core":
-        return CoreRater(store)
+        return CoreRater
     if engine == "kernel":
-        return KernelRater(store)
+        return KernelRater
     raise Refusal(FIELD_INVALID, f"{engine[:20]!r} is neither core nor kernel.", "engine")
 
 
@@ -55,110 +55,79 @@ def add_commands(app: typer.Typer, wiring: Wiring) -> None:
 
 def _add_making(app: typer.Typer, wiring: Wiring) -> None:
     @app.command("bill")
-    def _bill(
-        until: Until = None,
-        customers: Customers = None,
-        engine: Engine = "core",
-        data_dir: DataDir = Path(".farthing"),
-        database_url: DatabaseUrl = None,
-        account: Account = "default",
-        live: Live = False,
-        as_json: AsJson = False,
-    ) -> None:
+    @on_store
+    def _bill(settings: Settings, until: Until = None, customers: Customers = None, engine: Engine = "core") -> None:
         """Make the bills of all periods that have ended, by difference to what was billed, and make them final."""
-        with _store(wiring, Settings(data_dir, database_url, account, live), as_json) as store, bar(as_json) as on_progress:
-            end: Instant = wiring.now() if until is None else parse_instant(until, "until")
-            clerk = Clerk(store, rater(store, engine), wiring.now(), wiring.new_id)
-            held: list[Held] = []
-            show_documents(bill_until(clerk, end, customers, on_progress, held.append), as_json)
-        show_held(held, as_json)
+        end: Instant = wiring.now() if until is None else parse_instant(until, "until")
+        rater = rater_of(engine)
+        held: list[Held] = []
+        with open_store(wiring, settings) as store, bar(settings.as_json) as on_progress:
+            clerk = Clerk(store, rater(store), wiring.now(), wiring.new_id)
+            show_documents(bill_until(clerk, end, customers, on_progress, held.append), settings.as_json)
+        show_held(held, settings.as_json)
 
     @app.command("correct")
-    def _correct(
-        customers: Customers = None,
-        engine: Engine = "core",
-        data_dir: DataDir = Path(".farthing"),
-        database_url: DatabaseUrl = None,
-        account: Account = "default",
-        live: Live = False,
-        as_json: AsJson = False,
-    ) -> None:
+    @on_store
+    def _correct(settings: Settings, customers: Customers = None, engine: Engine = "core") -> None:
         """Correct at once what late facts made wrong on final bills: a further invoice, or a credit note."""
-        with _store(wiring, Settings(data_dir, database_url, account, live), as_json) as store:
-            clerk = Clerk(store, rater(store, engine), wiring.now(), wiring.new_id)
-            held: list[Held] = []
-            show_documents(correct(clerk, customers, held.append), as_json)
-        show_held(held, as_json)
+        rater = rater_of(engine)
+        held: list[Held] = []
+        with open_store(wiring, settings) as store:
+            clerk = Clerk(store, rater(store), wiring.now(), wiring.new_id)
+            show_documents(correct(clerk, customers, held.append), settings.as_json)
+        show_held(held, settings.as_json)
 
 
 def _add_reading(app: typer.Typer, wiring: Wiring) -> None:
     @app.command("invoices")
-    def _invoices(
-        data_dir: DataDir = Path(".farthing"),
-        database_url: DatabaseUrl = None,
-        account: Account = "default",
-        live: Live = False,
-        as_json: AsJson = False,
-    ) -> None:
+    @on_store
+    def _invoices(settings: Settings) -> None:
         """Show all final bills, in order of finalisation."""
-        with _store(wiring, Settings(data_dir, database_url, account, live), as_json) as store:
-            show_documents(store.documents(), as_json)
+        with open_store(wiring, settings) as store:
+            show_documents(store.documents(), settings.as_json)
 
     @app.command("explain")
+    @on_store
     def _explain(
+        settings: Settings,
         line: Annotated[str, typer.Argument(help="The bill's number (or id), a colon, and the line from 1.")],
         events: Annotated[bool, typer.Option("--events", help="List the events behind the line instead.")] = False,
-        page: Annotated[int, typer.Option("--page", min=1, help="Which page of the events, 50 on each.")] = 1,
-        data_dir: DataDir = Path(".farthing"),
-        database_url: DatabaseUrl = None,
-        account: Account = "default",
-        live: Live = False,
-        as_json: AsJson = False,
+        page: Annotated[int, typer.Option("--page", min=1, max=LAST_PAGE, help="Which page of the events, 50 on each.")] = 1,
     ) -> None:
         """Explain one line: amount, rounding, tiers, quantity, aggregation, events and price version, with the real numbers."""
-        with _store(wiring, Settings(data_dir, database_url, account, live), as_json) as store:
+        with open_store(wiring, settings) as store:
             if events:
-                show_events(events_behind(store, line, page), as_json)
+                show_events(events_behind(store, line, page), settings.as_json)
                 return
             explanation = explain(store, line)
-            typer.echo(json.dumps(as_document(explanation), ensure_ascii=False) if as_json else as_text(explanation))
+            typer.echo(json.dumps(as_document(explanation), ensure_ascii=False) if settings.as_json else as_text(explanation))
 
     @app.command("verify")
-    def _verify(
-        data_dir: DataDir = Path(".farthing"),
-        database_url: DatabaseUrl = None,
-        account: Account = "default",
-        live: Live = False,
-        as_json: AsJson = False,
-    ) -> None:
+    @on_store
+    def _verify(settings: Settings) -> None:
         """Compute every final bill again by the path that did not make it, and compare; exit code 1 if anything differs."""
-        with _store(wiring, Settings(data_dir, database_url, account, live), as_json) as store, bar(as_json) as on_progress:
+        with open_store(wiring, settings) as store, bar(settings.as_json) as on_progress:
             result = verify(store, raters(store), on_progress)
-        typer.echo(json.dumps(verification_document(result), ensure_ascii=False) if as_json else verification_text(result))
+        typer.echo(json.dumps(verification_document(result), ensure_ascii=False) if settings.as_json else verification_text(result))
         if not result.verified:
             raise typer.Exit(1)
 
     @app.command("aside")
-    def _aside(
-        data_dir: DataDir = Path(".farthing"),
-        database_url: DatabaseUrl = None,
-        account: Account = "default",
-        live: Live = False,
-        as_json: AsJson = False,
-    ) -> None:
+    @on_store
+    def _aside(settings: Settings) -> None:
         """List events that are kept aside: accepted, but not billable as things stand."""
-        with _store(wiring, Settings(data_dir, database_url, account, live), as_json) as store:
+        with open_store(wiring, settings) as store:
             for row in store.aside():
                 span = f"{show_instant(row.first_at)} to {show_instant(row.last_at)}"
                 fields = {"reason": row.reason, "event_name": row.event_name, "customer": row.customer, "events": row.events}
-                line = f"{row.reason}: {row.events:,} of {row.event_name} for {row.customer}, {span}"
-                typer.echo(json.dumps({**fields, "first": show_instant(row.first_at), "last": show_instant(row.last_at)}) if as_json else line)
+                document = {**fields, "first": show_instant(row.first_at), "last": show_instant(row.last_at)}
+                text = f"{row.reason}: {row.events:,} of {row.event_name} for {row.customer}, {span}"
+                typer.echo(json.dumps(document) if settings.as_json else text)
 
 
-@contextmanager
-def _store(wiring: Wiring, settings: Settings, as_json: bool) -> Iterator[Store]:
-    with errors(as_json), wiring.open_store(settings, notes(as_json)) as store:
-        yield store
+def open_store(wiring: Wiring, settings: Settings) -> AbstractContextManager[Store]:
+    """The store that a command works on."""
+    return wiring.open_store(settings, notes(settings.as_json))
 
 
 def show_documents(documents: Iterable[StoredDocument], as_json: bool) -> None:
@@ -192,6 +161,7 @@ def bill_document(stored: StoredDocument) -> dict[str, Any]:
     return {
         "number": stored.number,
         "kind": bill.kind,
+        "state": stored.state,
         "customer": bill.customer,
         "contract": bill.contract,
         "period_start": show_instant(bill.period.start, bill.zone),
@@ -223,7 +193,8 @@ def bill_text(stored: StoredDocument) -> str:
     bill = read_document(stored.content)
     kind = "Invoice" if bill.kind == "invoice" else "Credit note"
     start, end = show_instant(bill.period.start, bill.zone), show_instant(bill.period.end, bill.zone)
-    rows = [f"{kind} {stored.number} · {bill.customer} · {start} to {end}"]
+    void = f" · VOID, to {stored.void.disposition}: {stored.void.reason}" if stored.void is not None else ""
+    rows = [f"{kind} {stored.number} · {bill.customer} · {start} to {end}{void}"]
     width = max((len(line.description) for line in bill.lines), default=0)
     for line in bill.lines:
         note = f"  (corrects {line.corrects})" if line.corrects else ""
@@ -239,6 +210,8 @@ def show_events(page: EventPage, as_json: bool) -> None:
     """Print one page of events, one JSON document a line."""
     for event in page.events:
         typer.echo(json.dumps({**event_document(event), "position": event.position}, ensure_ascii=False))
+    if not (page.events or as_json):
+        typer.echo("No event is behind this line.")
     if page.more and not as_json:
         typer.echo(f"page {page.page}; more with --page {page.page + 1}")
 
@@ -258,12 +231,17 @@ def verification_document(result: Verification) -> dict[str, Any]:
 
 def verification_text(result: Verification) -> str:
     """The outcome of a verification in words."""
-    paths = " and ".join(sorted(result.engines)) or "nothing"
+    paths = " and ".join(sorted(result.engines))
     rows = [f"{result.documents:,} bills with {result.lines:,} lines computed again by the {paths} path, from the event log as it was known."]
+    if not result.documents:
+        rows = ["There is nothing to verify: no bill is final yet."]
     rows += [f"ALTERED: event {identifier} is not what was accepted." for identifier in result.events_altered]
     for f in result.findings:
         where = f"line {f.line}" if f.line else "the whole"
         rows.append(f"DIFFERS: {f.document}, {where}, {f.field}: stored {f.stored[:200]}, recomputed {f.recomputed[:200]}")
     rows += [f"UNPROVEN: {document}: {reason}" for document, reason in result.unproven]
-    rows.append("Verified: every line and every digest is the same." if result.verified else "NOT verified.")
+    if not result.verified:
+        rows.append("NOT verified.")
+    elif result.documents:
+        rows.append("Verified: every line and every digest is the same.")
     return "\n".join(rows)

@@ -21,8 +21,8 @@ from farthing.core.events.event import Fact
 from farthing.core.events.parse import parse_fact
 from farthing.core.explain.explanation import as_text
 from farthing.demo.scenarios import SCENARIOS, Scenario
-from farthing.edges.cli.bills import Engine, bill_document, bill_text, rater, raters, stop, verification_document, verification_text
-from farthing.edges.cli.console import bar, errors, notes
+from farthing.edges.cli.bills import Engine, bill_document, bill_text, rater_of, raters, stop, verification_document, verification_text
+from farthing.edges.cli.console import bar, notes
 from farthing.edges.cli.wiring import AsJson, Settings, Wiring
 
 BATCH = 5_000
@@ -38,7 +38,7 @@ def add_commands(app: typer.Typer, wiring: Wiring) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Bill an hour of two LLM services and thirteen months of card payments, and prove the bills. Needs nothing installed."""
-        with errors(as_json), wiring.open_store(Settings(data_dir, fresh=True), notes(as_json)) as store:
+        with wiring.open_store(Settings(data_dir, fresh=True), notes(as_json)) as store:
             with bar(as_json) as on_progress:
                 made = {}
                 for scenario in SCENARIOS:
@@ -66,7 +66,7 @@ def _batches(scenario: Scenario) -> Iterator[Sequence[Fact]]:
 
 
 def _bill(store: Store, wiring: Wiring, scenario: Scenario, engine: str, on_progress: Any) -> list[StoredDocument]:
-    clerk = Clerk(store, rater(store, engine), wiring.now(), wiring.new_id)
+    clerk = Clerk(store, rater_of(engine)(store), wiring.now(), wiring.new_id)
     customers = [customer["id"] for customer in scenario.catalogue["customers"]]
     return list(bill_until(clerk, parse_instant(scenario.until), customers, on_progress, stop))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,11 +12,12 @@ import typer
 
 from farthing.app.apply import apply_catalogue
 from farthing.app.ingest import Loaded, ingest
+from farthing.app.store import Store
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import NOT_AN_OBJECT
 from farthing.core.events.exact_json import decode_json
-from farthing.edges.cli.console import bar, errors, notes
-from farthing.edges.cli.wiring import Account, AsJson, DatabaseUrl, DataDir, Live, Settings, Wiring
+from farthing.edges.cli.console import bar, created, notes
+from farthing.edges.cli.wiring import Settings, Wiring, on_store
 
 Mapping = Annotated[Path | None, typer.Option("--mapping", help="A TOML or JSON file that says which column is what.")]
 Columns = Annotated[list[str] | None, typer.Option("--map", help="field=column, such as identifier=InvoiceNo; repeat it.")]
@@ -29,7 +32,9 @@ def add_commands(app: typer.Typer, wiring: Wiring) -> None:
     """Put `ingest` and `apply` on the command line."""
 
     @app.command("ingest")
+    @on_store
     def _ingest(
+        settings: Settings,
         files: Annotated[list[Path], typer.Argument(help="CSV, NDJSON, JSON (CloudEvents) or Parquet files, also .gz and .xz.")],
         mapping: Mapping = None,
         columns: Columns = None,
@@ -38,23 +43,18 @@ def add_commands(app: typer.Typer, wiring: Wiring) -> None:
         time_zone: Zone = None,
         form: Form = None,
         rejects: RejectsPath = None,
-        data_dir: DataDir = Path(".farthing"),
-        database_url: DatabaseUrl = None,
-        account: Account = "default",
-        live: Live = False,
-        as_json: AsJson = False,
     ) -> None:
         """Load event files into the log, each event once; run it again after a crash and it goes on where it stopped.
 
         Refused rows are written to a reject file with line, field and reason; then the exit code is 1.
         """
-        settings = Settings(data_dir, database_url, account, live)
-        with errors(as_json), wiring.open_store(settings, notes(as_json)) as store:
-            options = wiring.file_options(mapping, columns or [], constants or [], templates or [], time_zone, form)
+        as_json = settings.as_json
+        options = wiring.file_options(mapping, columns or [], constants or [], templates or [], time_zone, form)
+        sources = [(file, wiring.open_source(file, options)) for file in files]  # before the store: a typing error is told at once
+        with _creating(wiring, settings) as store:
             loaded: list[Loaded] = []
-            for file in files:
+            for file, source in sources:
                 path = rejects or file.with_name(f"{file.name}.rejects.ndjson")
-                source = wiring.open_source(file, options)
                 with bar(quiet=as_json) as on_progress:
                     loaded.append(ingest(store, source, wiring.open_rejects(path, source), on_progress))
                 _report(loaded[-1], path, as_json)
@@ -64,21 +64,27 @@ def add_commands(app: typer.Typer, wiring: Wiring) -> None:
             raise typer.Exit(1)
 
     @app.command("apply")
+    @on_store
     def _apply(
-        file: Annotated[Path, typer.Argument(help="A catalogue document: customers, meters, prices, contracts, grants (JSON).")],
-        data_dir: DataDir = Path(".farthing"),
-        database_url: DatabaseUrl = None,
-        account: Account = "default",
-        live: Live = False,
-        as_json: AsJson = False,
+        settings: Settings,
+        file: Annotated[Path, typer.Argument(help="A catalogue document: customers, meters, prices, contracts, amendments, grants (JSON).")],
     ) -> None:
-        """Write a catalogue document, all of it or nothing. Prices and contracts that exist get a new version."""
-        with errors(as_json), wiring.open_store(Settings(data_dir, database_url, account, live), notes(as_json)) as store:
-            document = decode_json(file.read_bytes())
-            if not isinstance(document, dict):
-                raise Refusal(NOT_AN_OBJECT, f"{file.name} does not hold a JSON object.")
+        """Write a catalogue document, all of it or nothing; docs/catalogue.md has its fields.
+
+        What is there already is not written again. A price changes by a further version: the same lineage, another id, and the time from
+        which it holds (effective_from). A contract changes by amendments, and in all while nothing was billed of it.
+        """
+        document = decode_json(file.read_bytes())
+        if not isinstance(document, dict):
+            raise Refusal(NOT_AN_OBJECT, f"{file.name} does not hold a JSON object.")
+        with _creating(wiring, settings) as store:
             counts = apply_catalogue(store, document)
-            typer.echo(json.dumps(counts) if as_json else ", ".join(f"{count} {kind}" for kind, count in counts.items() if count))
+        typer.echo(json.dumps(counts) if settings.as_json else ", ".join(f"{count} {kind}" for kind, count in counts.items() if count))
+
+
+def _creating(wiring: Wiring, settings: Settings) -> AbstractContextManager[Store]:
+    """The store, whose account is created if there is none of that name."""
+    return wiring.open_store(replace(settings, create=created(settings.as_json)), notes(settings.as_json))
 
 
 def _document(loaded: Loaded) -> dict[str, Any]:

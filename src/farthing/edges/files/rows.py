@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from farthing.core.base.refusal import Refusal
@@ -92,4 +91,4 @@ def shown_row(raw: Raw, longest: int = 65_536) -> str:
 
 
 def _plain(value: object) -> str:
-    return str(value) if isinstance(value, Decimal) else repr(value)
+    return value.code if isinstance(value, Refusal) else str(value)

@@ -32,4 +32,14 @@ DATABASE_ROLE_UNSAFE = refusal_kind(
     "The service would work as an owner or superuser, or could bypass row-level security.",
     "Connect as farthing_service, or as a role that may only become it.",
 )
-ACCOUNT_UNKNOWN = refusal_kind("account_unknown", "There is no account of this name.", "Create the account with the owner's role first.")
+DATABASE_URL_MALFORMED = refusal_kind(
+    "database_url_malformed",
+    "The URL of the database cannot be read. It is never shown, since it may hold a password.",
+    "Write it as postgresql://user:password@host:5432/database; in the password, @ is %40, : is %3A, / is %2F, ? is %3F and % is %25.",
+)
+ACCOUNT_UNKNOWN = refusal_kind(
+    "account_unknown",
+    "There is no account of this name.",
+    "Correct the name, or create the account: `farthing apply` and `farthing ingest` do (in a database of your own: with its owner's URL in "
+    "FARTHING_OWNER_URL).",
+)

@@ -45,6 +45,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from farthing.core.base.refusal import Refusal
 from farthing.edges.postgres.cluster.binaries import binaries
 from farthing.edges.postgres.cluster.configuration import PORT, configure
 from farthing.edges.postgres.cluster.creation import (
@@ -59,10 +60,10 @@ from farthing.edges.postgres.cluster.creation import (
     read_passwords,
 )
 from farthing.edges.postgres.cluster.directory import Lock, Site, account, new_file, read_end, usable_home
-from farthing.edges.postgres.cluster.errors import DatabaseError, failure
+from farthing.edges.postgres.cluster.errors import DatabaseError, died, failure
 from farthing.edges.postgres.cluster.processes import end_child, end_processes, postmaster, spawn
 
-__all__ = ["BOOTSTRAP", "DATABASE", "OWNER", "SERVICE", "DatabaseError", "Server", "ephemeral", "start"]
+__all__ = ["BOOTSTRAP", "DATABASE", "OWNER", "SERVICE", "DatabaseError", "Server", "ephemeral", "start", "told_of_death"]
 
 Progress = Callable[[str], None]
 
@@ -101,6 +102,15 @@ class Server:
     def alive(self) -> bool:
         """Whether the server process still runs (only its owner can tell)."""
         return self._running and self._child.poll() is None
+
+    def death(self) -> DatabaseError | None:
+        """Why there is no server any more, though nobody stopped it; None while it runs, and after `stop`."""
+        code = self._child.poll()
+        if not self._running or code is None:
+            return None
+        logs = sorted(self.log_dir.glob("*.log"), key=lambda path: path.lstat().st_mtime_ns)
+        ended = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        return died(f"The embedded PostgreSQL {ended} in the middle", read_end(logs[-1]) if logs else "", f"its log ({self.log_dir})")
 
     def dsn(self, dbname: str = DATABASE, role: str = SERVICE) -> str:
         """The connection URL of one role, with its password: not for logs. It stays the same over restarts."""
@@ -174,6 +184,18 @@ def start(data_dir: Path, *, progress: Progress | None = None, startup_timeout: 
         server.stop()
         raise
     return server
+
+
+@contextmanager
+def told_of_death(server: Server) -> Iterator[None]:
+    """A failure inside that comes from the server's death is raised as that. Errors: DatabaseError."""
+    try:
+        yield
+    except (Refusal, psycopg.Error) as error:
+        death = server.death()
+        if death is None:
+            raise
+        raise death from error
 
 
 @contextmanager

@@ -34,12 +34,24 @@ _CAUSES = (
 """What PostgreSQL's log says → the name of it and what to do about it."""
 
 
+_CORRECT_AND_START = "Correct what the log says and start again: committed data is safe in the data directory."
+_RUN_AGAIN = "Run the same command again: it starts the database anew. What was committed is safe, and what had arrived does not count twice."
+
+
 def failure(what: str, log: str, where: str) -> DatabaseError:
     """The error for a failed start with the last lines of the log, named after its cause if the log tells it."""
+    return _caused(what, log, where, "database_failed_to_start", _CORRECT_AND_START)
+
+
+def died(what: str, log: str, where: str) -> DatabaseError:
+    """The error for a server that ended while it was used, in the same way."""
+    return _caused(what, log, where, "database_died", _RUN_AGAIN)
+
+
+def _caused(what: str, log: str, where: str, otherwise: str, advice: str) -> DatabaseError:
     last = "".join(f"\n    {line}" for line in log.strip().splitlines()[-20:])
     message = f"{what}. The last lines of {where}:{last or ' (nothing)'}"
     for pattern, code, hint in _CAUSES:
         if re.search(pattern, log):
             return DatabaseError(code, message, hint)
-    hint = "Correct what the log says and start again: committed data is safe in the data directory."
-    return DatabaseError("database_failed_to_start", message, hint)
+    return DatabaseError(otherwise, message, advice)

@@ -1,0 +1,15 @@
+"""Refusals of the command line itself."""
+
+from farthing.core.base.refusal import refusal_kind
+
+ARGUMENTS_INVALID = refusal_kind(
+    "arguments_invalid",
+    "The command line names an option, argument or command that there is not, lacks one, or gives one a value that it cannot have.",
+    "See the command's --help for what it takes.",
+)
+INTERNAL_ERROR = refusal_kind(
+    "internal_error",
+    "Something failed that has no name here, which is a mistake in Farthing.",
+    "Changes are written whole or not at all, so the same command may be run again. If it fails again, run it with FARTHING_DEBUG=1 "
+    "and report what it prints.",
+)
