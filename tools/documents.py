@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from farthing.core.base.refusal import RefusalKind
-from farthing.core.rating.models import documentation
+from farthing.core.rating.models import MODELS, documentation
+from tools import catalogue
 from tools.sources import ROOT
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -52,7 +53,14 @@ def _kinds_by_stage() -> Mapping[str, list[RefusalKind]]:
     return stages
 
 
+def readme(current: str) -> str:
+    """README.md with the number of pricing models that there are."""
+    return re.sub(r"\b\d+ models\b", f"{len(MODELS)} models", current)
+
+
 GENERATED: Mapping[str, Callable[[str], str]] = {
+    "README.md": readme,
+    "docs/catalogue.md": catalogue.page,
     "docs/pricing.md": documentation.page,
     "docs/refusals.md": refusals_page,
 }

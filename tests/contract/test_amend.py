@@ -117,6 +117,9 @@ REFUSED = [
     ({**MARCH, "effective_until": "2025-03-01T00:00:00Z", "remove": ["calls"]}, "contract_span_empty", "effective_until"),
     ({"contract": "k", "remove": ["calls"]}, "field_missing", "effective_from"),
     ({**MARCH, "color": 1}, "field_unknown", "color"),
+    ({**MARCH, "discounts": [{"id": "d", "percent": 1}, {"id": "d", "amount": 5}]}, "contract_discount_twice", "discounts[1].id"),
+    ({**MARCH, "tax_rates": [{"id": "v", "percent": 1}, {"id": "v", "percent": 2}]}, "contract_tax_rate_twice", "tax_rates[1].id"),
+    ({**MARCH, "tax_rates": [{"id": "vat", "percent": 20, "inclusive": True}]}, "contract_tax_rate_changed", "tax_rates[0].inclusive"),
 ]
 
 

@@ -75,6 +75,8 @@ ROWS = [
     ("discounts/0/percent", "100.01", "field_invalid", "discounts[0].percent"),
     ("discounts/0/amount", 5, "fields_conflict", "discounts[0].amount"),
     ("discounts/1/amount", "0.5", "number_not_whole", "discounts[1].amount"),
+    ("discounts/1/id", "d", "contract_discount_twice", "discounts[1].id"),
+    ("tax_rates", [{"id": "t", "percent": 20}, {"id": "t", "percent": 5}], "contract_tax_rate_twice", "tax_rates[1].id"),
     ("tax_rates/0/percent", "NaN", "number_not_finite", "tax_rates[0].percent"),
     ("tax_rates/0/inclusive", "yes", "field_invalid", "tax_rates[0].inclusive"),
 ]

@@ -114,9 +114,9 @@ def test_a_change_of_price_meter_or_quantity_begins_a_segment(_name: str, item: 
     assert (first.key(()).segment, second.key(()).segment) == (JANUARY, span("2025-01-11", "2025-02-01"))
 
 
-def test_a_price_version_begins_a_segment_only_if_it_is_another() -> None:
-    again = version("calls-1", "calls", span("2025-01-05", "2025-01-08"), 1)
-    other = version("calls-2", "calls", span("2025-01-20", "2025-03-01"), 2)
+def test_a_price_version_begins_a_segment_only_if_it_says_something_else() -> None:
+    again = version("calls-1b", "calls", span("2025-01-05", "2025-01-08"), 1, nickname="Calls", metadata={"a": "b"})
+    other = version("calls-2", "calls", span("2025-01-20", "2025-03-01"), 2, unit_amount=2)
     found = of(terms(contract(), JANUARY, shelf(again, other)), "calls")
     assert [(one.price.id, one.segment) for one in found] == [
         ("calls-1", span("2025-01-01", "2025-01-20")),
@@ -186,14 +186,16 @@ def term_shelf(*versions: Version[PriceVersion]) -> Shelf:
     )
 
 
-def test_a_term_price_meters_from_the_beginning_of_the_term_and_keeps_one_key() -> None:
+def test_a_term_price_meters_from_the_beginning_of_the_term_and_has_a_key_for_each_period() -> None:
     made = contract(**TERM)
-    year = span("2025-01-01", "2026-01-01")
     january, february = (of(terms(made, period, term_shelf()), "calls")[0] for period in (JANUARY, FEBRUARY))
     assert (january.metered, february.metered) == (JANUARY, span("2025-01-01", "2025-03-01"))
     assert (january.service, february.service) == (JANUARY, FEBRUARY)
-    assert january.key(()) == february.key(()) and january.key(()).segment == year
+    assert (january.key(()).segment, february.key(()).segment) == (JANUARY, FEBRUARY)
     assert january.open and february.open
+    assert january.before is None
+    before = february.before
+    assert before is not None and (before.metered, before.open, before.key(())) == (JANUARY, True, february.key(()))
 
 
 def test_a_licensed_item_never_runs_over_the_term() -> None:
@@ -201,12 +203,12 @@ def test_a_licensed_item_never_runs_over_the_term() -> None:
     assert (seats.segment, seats.share, seats.open) == (FEBRUARY, 1, False)
 
 
-def test_the_last_period_of_a_term_closes_it_and_the_next_term_has_a_new_key() -> None:
+def test_the_last_period_of_a_term_closes_it_and_the_next_term_begins_anew() -> None:
     made = contract(**TERM)
     (december,) = of(terms(made, span("2025-12-01", "2026-01-01"), term_shelf()), "calls")
     (january,) = of(terms(made, span("2026-01-01", "2026-02-01"), term_shelf()), "calls")
     assert not december.open
-    assert january.key(()).segment == span("2026-01-01", "2027-01-01") and january.metered == span("2026-01-01", "2026-02-01")
+    assert january.before is None and january.metered == january.key(()).segment == span("2026-01-01", "2026-02-01")
 
 
 def test_a_term_that_ends_inside_a_period_splits_its_usage() -> None:
@@ -215,14 +217,15 @@ def test_a_term_that_ends_inside_a_period_splits_its_usage() -> None:
     assert (first.service, second.service) == (span("2025-01-01", "2025-01-16"), span("2025-01-16", "2025-02-01"))
     assert (first.open, second.open) == (False, True)
     assert first.share == Fraction(15, 366)  # of the whole term, which began before the contract
+    assert [one.key(()).segment for one in (first, second)] == [first.service, second.service]
 
 
-def test_a_term_price_that_changes_keeps_the_key_of_the_term_and_begins_another() -> None:
-    change = version("calls-u", "calls", Interval(at("2025-02-11"), FOREVER), 2, ext={"accumulate": "term"})
+def test_a_term_price_that_changes_keeps_the_key_of_the_period_and_begins_another() -> None:
+    change = version("calls-u", "calls", Interval(at("2025-02-11"), FOREVER), 2, unit_amount=2, ext={"accumulate": "term"})
     before, after = of(terms(contract(**TERM), FEBRUARY, term_shelf(change)), "calls")
     assert (before.metered, before.open) == (span("2025-01-01", "2025-02-11"), False)
-    assert before.key(()).segment == span("2025-01-01", "2026-01-01")
-    assert (after.metered, after.key(()).segment) == (span("2025-02-11", "2025-03-01"), span("2025-02-11", "2026-01-01"))
+    assert before.key(()).segment == FEBRUARY
+    assert (after.metered, after.key(()).segment) == (span("2025-02-11", "2025-03-01"), span("2025-02-11", "2025-03-01"))
 
 
 def test_a_gap_between_price_versions_is_refused_only_where_it_is_billed() -> None:

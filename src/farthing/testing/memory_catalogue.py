@@ -7,15 +7,15 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from farthing.app.refusals import CONTRACT_CHANGED, CUSTOMER_UNKNOWN, GRANT_CHANGED, METER_CHANGED, PRICE_VERSION_CHANGED
+from farthing.app.refusals import CUSTOMER_UNKNOWN, GRANT_CHANGED, METER_CHANGED, PRICE_VERSION_CHANGED
 from farthing.core.base.exact import not_negative
 from farthing.core.base.refusal import Refusal
-from farthing.core.base.time import Interval
+from farthing.core.base.time import Interval, parse_instant
 from farthing.core.base.timeline import Version
 from farthing.core.catalog.fields import canonical
 from farthing.core.catalog.terms import Grant, PriceVersion
-from farthing.core.contract.contract import Agreement, Contract, additions
-from farthing.core.contract.parse import contract_document
+from farthing.core.contract.contract import Contract
+from farthing.core.contract.declare import Change, Declaration, declaration, given_again
 from farthing.core.usage.meter import Meter
 from farthing.testing.memory_state import Held
 
@@ -60,19 +60,25 @@ class MemoryCatalogue(Held):
         return self._state.revision
 
     def put_contract(self, contract: Contract) -> int:
-        """Add a contract, or the versions of it that are not there yet. Errors: customer_unknown, contract_changed."""
+        """Add a contract, or what it changes (see `given_again`). Errors: customer_unknown, contract_changed, contract_end_billed,
+        contract_amended, contract_tax_rate_changed."""
         known = self._state.contracts.get(contract.id)
         if known is None:
             self._need_customer(contract.customer)
-            known = replace(contract, versions=())
-        old, new = contract_document(known), contract_document(contract)
-        if changed := sorted(name for name in {*old, *new} if old.get(name) != new.get(name)):
-            raise Refusal(CONTRACT_CHANGED, f"contract {contract.id!r} has another {', '.join(changed)}.", changed[0])
-        versions: list[Version[Agreement]] = list(known.versions)
-        for version in additions(known.versions, contract.versions):
-            versions.append(replace(version, revision=self._next()))
-        self._state.contracts[contract.id] = replace(known, versions=tuple(versions))
-        return max((version.revision for version in versions), default=self._state.revision)
+            known, changed = replace(contract, versions=()), Change(contract.versions)
+        else:
+            last = self._state.declared.get(contract.id) or declaration(known)
+            changed = given_again(known, last, contract, self._billed_periods(contract.id))
+        versions = (*known.versions, *(replace(version, revision=self._next()) for version in changed.versions))
+        if changed.declared:
+            self._need_customer(contract.customer)
+            revision = self._state.revision if changed.versions else self._next()
+            self._state.declared[contract.id] = Declaration(revision, contract.versions[0].value)
+            self._state.drafts = {id_: draft for id_, draft in self._state.drafts.items() if draft.contract != contract.id}
+            known = contract
+        self._state.contracts[contract.id] = replace(known, versions=versions)
+        anew = self._state.declared.get(contract.id)
+        return max([version.revision for version in versions] + [anew.revision if anew else 0])
 
     def customers(self) -> Sequence[str]:
         """All customers, by id."""
@@ -106,6 +112,11 @@ class MemoryCatalogue(Held):
         """A customer's grants with what remains of each, in the order in which they are used."""
         mine = (replace(grant, remaining=self._state.remaining[grant.id]) for whose, grant in self._state.granted.values() if whose == customer)
         return sorted(mine, key=lambda grant: (grant.priority, grant.id))
+
+    def _billed_periods(self, contract: str) -> list[Interval]:
+        """The periods of a contract's final documents."""
+        documents = (one for one in self._state.documents.values() if one.contract == contract)
+        return [Interval(*(parse_instant(instant) for instant in one.content["period"])) for one in documents]
 
     def _need_customer(self, customer: str) -> None:
         if customer not in self._state.customers:

@@ -58,6 +58,16 @@ class Price:
         return Reader(self.document)
 
 
+def rated_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a price document says about amounts: without its id, its names and other fields without effect."""
+    return {name: value for name, value in document.items() if name not in ("id", *_IGNORED) and value is not None}
+
+
+def rated_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two price documents say the same about amounts, whatever their ids, names and other fields without effect."""
+    return rated_fields(one) == rated_fields(other)
+
+
 def parse_price(document: Mapping[str, Any]) -> Price:
     """Read the top level of a price document.
 

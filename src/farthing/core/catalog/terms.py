@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -71,8 +71,10 @@ class Terms:
     `segment` is the stretch over which nothing changes: in the period, or in the term for prices that accumulate over it. `metered`
     is the span whose events count: the segment, cut off at the end of what is being billed. `quantity` is that of a licensed item
     (no meter). `share` is the part of its period (or term) that the segment covers: it prorates licensed amounts and the price's
-    minimum and maximum, never usage. `service` is the stretch that the line shows. `key_end` is where the period (or term) ends, None
-    for the segment's own end. `open` says that more of the segment is billed later; its minimum waits until then.
+    minimum and maximum, never usage. `service` is the stretch that the line shows, and what it is billed for: where the segment began
+    in an earlier period (a price over the term), what the segment comes to less what it came to before the service. `key_end` is where
+    the period (or term) ends, None for the segment's own end. `open` says that more of the segment is billed later; its minimum waits
+    until then.
     """
 
     customer: str
@@ -92,9 +94,16 @@ class Terms:
     key_end: Instant | None = None
     open: bool = False
 
+    @property
+    def before(self) -> Terms | None:
+        """The terms up to the service, where the segment began before it: what earlier keys are billed for."""
+        if self.service.start == self.segment.start:
+            return None
+        return replace(self, metered=Interval(self.segment.start, self.service.start), open=True)
+
     def key(self, group: Group) -> ChargeKey:
-        """The charge key of one group of these terms."""
-        segment = Interval(self.segment.start, self.segment.end if self.key_end is None else self.key_end)
+        """The charge key of one group of these terms: of their period, also where the segment is longer."""
+        segment = Interval(self.service.start, self.segment.end if self.key_end is None else self.key_end)
         return ChargeKey(self.customer, self.contract, self.item, self.price.lineage, segment, group, self.currency)
 
 

@@ -8,13 +8,14 @@ rates that are not given stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import FIELD_MISSING, FIELDS_CONFLICT
 from farthing.core.base.timeline import Version, overlay, within
 from farthing.core.catalog.fields import Field, Reader
+from farthing.core.catalog.terms import TaxRate
 from farthing.core.contract.contract import Agreement, Contract, Item
 from farthing.core.contract.parse import (
     AGREEMENT_FIELDS,
@@ -27,16 +28,17 @@ from farthing.core.contract.parse import (
     read_span,
     read_tax_rates,
 )
-from farthing.core.contract.refusals import CONTRACT_AMENDMENT_OUTSIDE, CONTRACT_ITEM_TWICE, CONTRACT_ITEM_UNKNOWN
+from farthing.core.contract.refusals import CONTRACT_AMENDMENT_OUTSIDE, CONTRACT_ITEM_TWICE, CONTRACT_ITEM_UNKNOWN, CONTRACT_TAX_RATE_CHANGED
 from farthing.core.events.fields import read_text
 
 _ITEM_CHANGE = tuple(replace(field, required=field.name == "id") for field in ITEM_FIELDS)
-_CHANGES = (
+AMENDMENT_FIELDS = (
     *SPAN_FIELDS,
-    Field("add", "list", "items that are agreed from now on", fields=ITEM_FIELDS),
-    Field("change", "list", "items with the fields that change", fields=_ITEM_CHANGE),
+    Field("items", "list", "all that is agreed, in place of add, change and remove; an empty list: nothing is", fields=ITEM_FIELDS),
+    Field("add", "list", "items that are agreed as well", fields=ITEM_FIELDS),
+    Field("change", "list", "items, each with its `id` and the fields that change", fields=_ITEM_CHANGE),
     Field("remove", "list", "ids of items that are agreed no longer"),
-    *AGREEMENT_FIELDS,
+    *(field for field in AGREEMENT_FIELDS if field.name != "items"),
 )
 _PARTS = ("add", "change", "remove", "discounts", "tax_rates")
 
@@ -45,29 +47,46 @@ def amend(contract: Contract, document: object) -> tuple[Version[Agreement], ...
     """The versions that an amendment adds to the contract (revision 0: the store sets it), in order of time.
 
     Errors: as of `parse_amendment`, fields_conflict for a whole agreement together with changes, field_missing for neither,
-    contract_item_unknown, contract_item_twice, contract_amendment_outside.
+    contract_item_unknown, contract_item_twice, contract_amendment_outside, contract_tax_rate_changed.
     """
-    reader = Reader.of(document, "", _CHANGES)
+    reader = Reader.of(document, "", AMENDMENT_FIELDS)
+    span = read_span(reader, "effective_from", "effective_until").overlap(contract.active)
+    if span is None:
+        raise Refusal(CONTRACT_AMENDMENT_OUTSIDE, f"contract {contract.id!r} has not begun by then, or has ended.", "effective_from")
     changes = [name for name in ("add", "change", "remove") if reader.has(name)]
     if reader.has("items"):
         if changes:
             raise Refusal(FIELDS_CONFLICT, f"items is the whole agreement; {changes[0]} changes a part of one.", changes[0])
-        return (parse_amendment(document)[1],)
+        return _same_kinds(contract, reader, (parse_amendment(document)[1],))
     if not any(name in reader.values for name in _PARTS):
         raise Refusal(FIELD_MISSING, "an amendment says what is agreed (items) or what changes (add, change, remove, …).", "items")
-    span = read_span(reader, "effective_from", "effective_until")
     known = max(version.revision for version in contract.versions)
     holding = within(overlay(contract.versions, known), span)
     if not holding:
         raise Refusal(CONTRACT_AMENDMENT_OUTSIDE, f"contract {contract.id!r} has no agreement in that span.", "effective_from")
     agreed = {item.id for held in holding for item in held.value.items}
     change = _Change(reader, agreed)
-    return tuple(Version(held.interval, 0, change.of(held.value)) for held in holding)
+    return _same_kinds(contract, reader, tuple(Version(held.interval, 0, change.of(held.value)) for held in holding))
+
+
+def _same_kinds(contract: Contract, reader: Reader, versions: tuple[Version[Agreement], ...]) -> tuple[Version[Agreement], ...]:
+    check_tax_kinds(contract, versions[0].value.tax_rates if "tax_rates" in reader.values else ())
+    return versions
+
+
+def check_tax_kinds(contract: Contract, rates: Sequence[TaxRate]) -> None:
+    """Check that each tax rate is contained or on top as it is everywhere in the contract: under one id both cannot be told apart on a
+    key that was billed with the other. Errors: contract_tax_rate_changed."""
+    known = {rate.id: rate.inclusive for version in contract.versions for rate in version.value.tax_rates}
+    for i, rate in enumerate(rates):
+        if known.get(rate.id, rate.inclusive) != rate.inclusive:
+            how = "contained in the prices" if known[rate.id] else "on top of the prices"
+            raise Refusal(CONTRACT_TAX_RATE_CHANGED, f"{rate.id!r} is {how} at another time.", f"tax_rates[{i}].inclusive")
 
 
 def amended_contract(document: object) -> str:
     """The id of the contract that an amendment changes. Errors: field_…, text_…"""
-    return Reader.of(document, "", _CHANGES).text("contract")
+    return Reader.of(document, "", AMENDMENT_FIELDS).text("contract")
 
 
 class _Change:

@@ -6,21 +6,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
 from farthing.core.base.currency import parse_currency
 from farthing.core.base.exact import show
-from farthing.core.base.refusal import Refusal
+from farthing.core.base.refusal import Refusal, RefusalKind
 from farthing.core.base.refusals import FIELD_INVALID, FIELDS_CONFLICT
 from farthing.core.base.time import Instant, Interval, Recurrence, parse_instant, show_instant, time_zone, wall_to_instant
 from farthing.core.base.timeline import FOREVER, Version
 from farthing.core.catalog.fields import Field, Reader
 from farthing.core.catalog.terms import Discount, TaxRate
 from farthing.core.contract.contract import Agreement, Contract, Item
-from farthing.core.contract.refusals import CONTRACT_ITEM_TWICE, CONTRACT_QUANTITY_MISPLACED, CONTRACT_SPAN_EMPTY, CONTRACT_TIME_OUT_OF_RANGE
+from farthing.core.contract.refusals import (
+    CONTRACT_DISCOUNT_TWICE,
+    CONTRACT_ITEM_TWICE,
+    CONTRACT_QUANTITY_MISPLACED,
+    CONTRACT_SPAN_EMPTY,
+    CONTRACT_TAX_RATE_TWICE,
+    CONTRACT_TIME_OUT_OF_RANGE,
+)
 from farthing.core.events.fields import read_flag, read_text
 from farthing.core.events.parse import EARLIEST, LATEST
 
@@ -29,22 +36,24 @@ LONGEST = {"day": 3660, "week": 520, "month": 120, "year": 10}
 UNITS = tuple(LONGEST)
 _RECURRENCE = (
     Field("interval", "choice", "day, week, month or year", required=True, choices=UNITS),
-    Field("interval_count", "whole", "how many of them make a period", default="1"),
-    Field("anchor", "text", "local wall clock at which periods begin, such as 2025-01-31T00:00:00", required=True),
+    Field(
+        "interval_count", "whole", f"how many of them make a period, at most {', '.join(f'{n} {unit}s' for unit, n in LONGEST.items())}", default="1"
+    ),
+    Field("anchor", "text", "wall clock in `time_zone`, without an offset, from which periods are counted in both directions", required=True),
     Field("time_zone", "text", "IANA name", default="UTC"),
 )
 ITEM_FIELDS = (
     Field("id", "text", "the item's id", required=True),
-    Field("description", "text", "what the bill calls it", default="the price"),
-    Field("price", "text", "the price's lineage", required=True),
-    Field("meter", "text", "the meter that measures it; absent: licensed"),
-    Field("quantity", "number", "of a licensed item"),
+    Field("description", "text", "what the bill calls it", default="`price`"),
+    Field("price", "text", "the price, by its lineage (not by the id of a version)", required=True),
+    Field("meter", "text", "the id of the meter that measures it; either this or a quantity"),
+    Field("quantity", "number", "of a licensed item (seats, a flat fee), which has no meter"),
 )
 _DISCOUNT = (
     Field("id", "text", "the discount's id", required=True),
-    Field("percent", "percent", '"20" is 20 %'),
+    Field("percent", "percent", '"20" is 20 %, at most 100; either this or an amount'),
     Field("amount", "whole", "minor units, once a bill"),
-    Field("items", "list", "the items that it lowers; absent: all"),
+    Field("items", "list", "the ids of the items that it lowers", default="all"),
 )
 _TAX_RATE = (
     Field("id", "text", "the rate's id", required=True),
@@ -58,20 +67,20 @@ AGREEMENT_FIELDS = (
     Field("discounts", "list", "what lowers it", fields=_DISCOUNT),
     Field("tax_rates", "list", "what is due on it", fields=_TAX_RATE),
 )
-_CONTRACT = (
+CONTRACT_FIELDS = (
     Field("id", "text", "the contract's id", required=True),
-    Field("customer", "text", "who is billed", required=True),
-    Field("currency", "text", "ISO 4217 code", required=True),
-    Field("starts_at", "text", "RFC 3339, inclusive", required=True),
-    Field("ends_at", "text", "RFC 3339, exclusive; absent: runs on"),
+    Field("customer", "text", "who is billed: the id of a customer", required=True),
+    Field("currency", "text", "ISO 4217 code, which all its prices share", required=True),
+    Field("starts_at", "text", "RFC 3339, inclusive; in the years 1970 to 2261 (UTC), as all times of contracts", required=True),
+    Field("ends_at", "text", "RFC 3339, exclusive", default="runs on"),
     Field("billing", "object", "how periods repeat", required=True, fields=_RECURRENCE),
-    Field("term", "object", "what term-long tiers run over", fields=_RECURRENCE),
+    Field("term", "object", 'what prices with `"accumulate": "term"` run over; fields as of `billing`', fields=_RECURRENCE),
     *AGREEMENT_FIELDS,
 )
 SPAN_FIELDS = (
     Field("contract", "text", "the contract that it changes", required=True),
     Field("effective_from", "text", "RFC 3339, inclusive", required=True),
-    Field("effective_until", "text", "RFC 3339, exclusive; absent: from then on"),
+    Field("effective_until", "text", "RFC 3339, exclusive", default="from then on"),
 )
 _AMENDMENT = (*SPAN_FIELDS, *AGREEMENT_FIELDS)
 
@@ -81,7 +90,7 @@ def parse_contract(document: object) -> Contract:
 
     Errors: field_…, text_…, number_…, currency_unknown, timestamp_…, time_zone_unknown, and those of this stage.
     """
-    reader = Reader.of(document, "", _CONTRACT)
+    reader = Reader.of(document, "", CONTRACT_FIELDS)
     active = read_span(reader, "starts_at", "ends_at")
     return Contract(
         id=reader.text("id"),
@@ -142,22 +151,28 @@ def _recurrence(reader: Reader) -> Recurrence:
 def _agreement(reader: Reader, empty: bool = True) -> Agreement:
     """An agreement; with `empty` it may have no items, so that nothing is billed while it holds."""
     items = () if empty and reader.get("items") == [] else tuple(read_item(row) for row in reader.objects("items", ITEM_FIELDS))
-    seen: set[str] = set()
-    for place, item in enumerate(items):
-        if item.id in seen:
-            raise Refusal(CONTRACT_ITEM_TWICE, f"item {item.id!r} is there twice.", reader.at(f"items[{place}].id"))
-        seen.add(item.id)
+    _refuse_twice(CONTRACT_ITEM_TWICE, reader, "items", [item.id for item in items])
     return Agreement(items, read_discounts(reader), read_tax_rates(reader))
 
 
 def read_discounts(reader: Reader) -> tuple[Discount, ...]:
-    """The discounts of an agreement or amendment; absent or empty: none."""
-    return tuple(_discount(row) for row in reader.objects("discounts", _DISCOUNT)) if reader.get("discounts") else ()
+    """The discounts of an agreement or amendment; absent or empty: none. Errors: contract_discount_twice."""
+    discounts = tuple(_discount(row) for row in reader.objects("discounts", _DISCOUNT)) if reader.get("discounts") else ()
+    _refuse_twice(CONTRACT_DISCOUNT_TWICE, reader, "discounts", [one.id for one in discounts])
+    return discounts
 
 
 def read_tax_rates(reader: Reader) -> tuple[TaxRate, ...]:
-    """The tax rates of an agreement or amendment; absent or empty: none."""
-    return tuple(_tax_rate(row) for row in reader.objects("tax_rates", _TAX_RATE)) if reader.get("tax_rates") else ()
+    """The tax rates of an agreement or amendment; absent or empty: none. Errors: contract_tax_rate_twice."""
+    rates = tuple(_tax_rate(row) for row in reader.objects("tax_rates", _TAX_RATE)) if reader.get("tax_rates") else ()
+    _refuse_twice(CONTRACT_TAX_RATE_TWICE, reader, "tax_rates", [rate.id for rate in rates])
+    return rates
+
+
+def _refuse_twice(kind: RefusalKind, reader: Reader, name: str, ids: Sequence[str]) -> None:
+    for place, id_ in enumerate(ids):
+        if id_ in ids[:place]:
+            raise Refusal(kind, f"{id_!r} is there twice.", reader.at(f"{name}[{place}].id"))
 
 
 def read_item(row: Reader) -> Item:

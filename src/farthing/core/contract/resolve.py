@@ -11,7 +11,8 @@ from fractions import Fraction
 
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import Instant, Interval, show_instant
-from farthing.core.base.timeline import Span, Version, overlay, within
+from farthing.core.base.timeline import Span, Version, merged, overlay, within
+from farthing.core.catalog.price import rated_alike, rated_fields
 from farthing.core.catalog.terms import PriceVersion, Terms
 from farthing.core.contract.contract import Agreement, Contract, Item
 from farthing.core.contract.refusals import CONTRACT_CURRENCY_DIFFERS, CONTRACT_METER_MISSING, CONTRACT_PRICE_MISSING, CONTRACT_TERM_MISSING
@@ -29,7 +30,8 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A stretch of time over which one item is rated without a break: same price version, meter and quantity."""
+    """A stretch of time over which one item is rated without a break: same meter and quantity, and price versions that say the same (the
+    last of them stands for all)."""
 
     interval: Interval
     item: Item
@@ -48,10 +50,11 @@ def periods_due(contract: Contract, up_to: Instant) -> Iterator[Interval]:
 def terms_for(contract: Contract, period: Interval, shelf: Shelf, known: int) -> tuple[Terms, ...]:
     """What is to be rated for one billing period, as known at revision `known`: by item in the agreement's order, then by time.
 
-    A new segment begins where the price version, or the item's price, meter or quantity changes, and nowhere else. `period` may also
+    A new segment begins where what the price says, or the item's price, meter or quantity changes, and nowhere else. `period` may also
     be the first part of a billing period: what is metered then ends with it, and segments that go on stay open. Prices that
-    accumulate over the term have the segment's stretch inside the term; that is about usage, so licensed items never do. What an item
-    is called, discounts and tax rates are those in force in the last microsecond of the segment inside `period`.
+    accumulate over the term have the segment's stretch inside the term, of which the period is billed what it adds; that is about usage,
+    so licensed items never do. What an item is called, discounts and tax rates are those in force in the last microsecond of the segment
+    inside `period`.
     Errors: contract_price_missing, contract_meter_missing, contract_currency_differs, contract_term_missing.
     """
     agreements = within(overlay(contract.versions, known), contract.active)
@@ -63,15 +66,13 @@ def terms_for(contract: Contract, period: Interval, shelf: Shelf, known: int) ->
 def agreed(contract: Contract, item: str, interval: Interval, known: int) -> tuple[Span[tuple[object, ...]], ...]:
     """What a revision says about one item over an interval, as far as it matters to rating: (price, meter, quantity), neighbours that
     are equal merged, gaps where the item is not agreed. Two revisions that say the same give the same."""
-    spans: list[Span[tuple[object, ...]]] = []
-    for span in within(overlay(contract.versions, known), interval):
-        for found in span.value.items:
-            if found.id == item:
-                said = (found.price, found.meter, found.quantity)
-                joins = spans and spans[-1].value == said and spans[-1].interval.end == span.interval.start
-                start = spans.pop().interval.start if joins else span.interval.start
-                spans.append(Span(Interval(start, span.interval.end), said))
-    return tuple(spans)
+    spans = within(overlay(contract.versions, known), interval)
+    return merged(Span(span.interval, (one.price, one.meter, one.quantity)) for span in spans for one in span.value.items if one.id == item)
+
+
+def priced(versions: Sequence[Version[PriceVersion]], interval: Interval, known: int) -> tuple[Span[dict[str, object]], ...]:
+    """What a revision says about a price over an interval, as far as it matters to amounts, as `agreed` does about an item."""
+    return merged(Span(span.interval, rated_fields(span.value.document)) for span in within(overlay(versions, known), interval))
 
 
 def _stretches(agreements: Sequence[Span[Agreement]], period: Interval, shelf: Shelf, known: int) -> list[_Stretch]:
@@ -106,13 +107,8 @@ def _priced(item: Item, interval: Interval, period: Interval, shelf: Shelf, know
 
 
 def _continues(before: _Stretch, after: _Stretch) -> bool:
-    same = (before.item.price, before.item.meter, before.item.quantity, before.price.id) == (
-        after.item.price,
-        after.item.meter,
-        after.item.quantity,
-        after.price.id,
-    )
-    return same and before.interval.end == after.interval.start
+    same = (before.item.price, before.item.meter, before.item.quantity) == (after.item.price, after.item.meter, after.item.quantity)
+    return same and rated_alike(before.price.document, after.price.document) and before.interval.end == after.interval.start
 
 
 def _terms(contract: Contract, period: Interval, stretch: _Stretch, shelf: Shelf, agreements: Sequence[Span[Agreement]]) -> Iterator[Terms]:
@@ -121,8 +117,9 @@ def _terms(contract: Contract, period: Interval, stretch: _Stretch, shelf: Shelf
         return
     if stretch.price.document.get("currency", "").lower() != contract.currency:
         raise Refusal(CONTRACT_CURRENCY_DIFFERS, f"price {stretch.price.id!r} is not in {contract.currency}.", "items")
+    billed = contract.billing.period(contract.billing.index_at(service.start)).overlap(contract.active)
     for whole in _wholes(contract, stretch, service, shelf):
-        kept = whole.overlap(contract.active)
+        kept = None if billed is None else whole.overlap(billed)
         segment, inside = stretch.interval.overlap(whole), service.overlap(whole)
         if kept is None or segment is None or inside is None:
             continue

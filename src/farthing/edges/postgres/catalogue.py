@@ -10,21 +10,22 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from farthing.app.refusals import CONTRACT_CHANGED, CUSTOMER_UNKNOWN, GRANT_CHANGED, METER_CHANGED, PRICE_VERSION_CHANGED
+from farthing.app.refusals import CUSTOMER_UNKNOWN, GRANT_CHANGED, METER_CHANGED, PRICE_VERSION_CHANGED
 from farthing.core.base.exact import not_negative
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import Interval
 from farthing.core.base.timeline import Version
 from farthing.core.catalog.fields import canonical
 from farthing.core.catalog.terms import Grant, PriceVersion
-from farthing.core.contract.contract import Agreement, Contract, additions
+from farthing.core.contract.contract import Agreement, Contract
+from farthing.core.contract.declare import Change, Declaration, changed_fields, declaration, given_again
 from farthing.core.contract.parse import agreement_document, contract_document, read_agreement, read_contract
 from farthing.core.usage.meter import Meter
 from farthing.core.usage.parse import meter_document, parse_meter
 from farthing.edges.postgres.session import Connection, Parameters, Session
 from farthing.edges.postgres.statements import statement
 
-Change = Callable[[Connection, int], int]
+Write = Callable[[Connection, int], int]
 """Writes under the next revision, and returns the last revision that holds what was to be written: an earlier one if it is there already."""
 
 
@@ -85,24 +86,29 @@ class CatalogueTables:
         return self._change(change)
 
     def put_contract(self, contract: Contract) -> int:
-        """Add a contract, or the versions of it that are not there yet (see `additions`).
+        """Add a contract, or what it changes (see `given_again`).
 
-        Errors: customer_unknown, contract_changed when anything but the versions differs.
+        Errors: customer_unknown, contract_changed, contract_end_billed, contract_amended, contract_tax_rate_changed.
         """
-        content = contract_document(contract)
 
-        def change(connection: Connection, revision: int) -> int:
-            _put_header(connection, contract, content)
-            stored = connection.execute(statement("contract_versions"), {"id": contract.id}).fetchall()
-            last = max((row[2] for row in stored), default=revision - 1)
-            for version in additions([_version(*row) for row in stored], contract.versions):
+        def write(connection: Connection, revision: int) -> int:
+            found = _first(connection, "contract", {"id": contract.id})
+            if found is None:
+                _insert_contract(connection, contract)
+                stored: list[Version[Agreement]] = []
+                changed = Change(contract.versions)
+            else:
+                stored = [_version(*row) for row in connection.execute(statement("contract_versions"), {"id": contract.id})]
+                changed = _change_of(connection, contract, stored, *found)
+            last = max([version.revision for version in stored] + [found[1] if found and found[1] else 0])
+            for version in changed.versions:
                 span, agreement = version.effective, agreement_document(version.value)
                 last = max(last + 1, revision)
                 values = {"id": contract.id, "revision": last, "start": span.start, "end": span.end, "agreement": Jsonb(agreement)}
                 _run(connection, "insert_contract_version", values)
-            return int(last)
+            return _declare(connection, contract, max(last, revision)) if changed.declared else last
 
-        return self._change(change)
+        return self._change(write)
 
     def customers(self) -> Sequence[str]:
         """All customers, by id."""
@@ -146,11 +152,11 @@ class CatalogueTables:
         """A customer's grants with what remains of each, in the order in which they are used."""
         return [Grant(*row) for row in self._session.rows("grants", {"customer": customer})]
 
-    def _change(self, change: Change) -> int:
+    def _change(self, write: Write) -> int:
         def work(connection: Connection) -> int:
             head = _first(connection, "lock_catalogue", {})
             assert head is not None
-            last = change(connection, head[0] + 1)
+            last = write(connection, head[0] + 1)
             if last > head[0]:
                 _run(connection, "move_catalogue", {"revision": last})
             return last
@@ -158,16 +164,43 @@ class CatalogueTables:
         return self._session.run(work)
 
 
-def _put_header(connection: Connection, contract: Contract, content: Mapping[str, Any]) -> None:
-    known = _first(connection, "contract", {"id": contract.id})
-    if known is None:
-        _need_customer(connection, contract.customer)
-        span = {"start": contract.active.start, "end": contract.active.end}
-        values = {"id": contract.id, "customer": contract.customer, "currency": contract.currency, "document": Jsonb(content)}
-        _run(connection, "insert_contract", {**values, **span})
-    elif known[0] != content:
-        changed = sorted(name for name in {*known[0], *content} if known[0].get(name) != content.get(name))
-        raise Refusal(CONTRACT_CHANGED, f"contract {contract.id!r} has another {', '.join(changed)}.", changed[0])
+def _insert_contract(connection: Connection, contract: Contract) -> None:
+    _need_customer(connection, contract.customer)
+    _run(connection, "insert_contract", _header(contract))
+
+
+def _change_of(
+    connection: Connection, contract: Contract, stored: Sequence[Version[Agreement]], document: Any, revision: int | None, agreement: Any
+) -> Change:
+    """What a contract given again changes; whether anything was billed is asked under the contract's lock, which a bill that becomes
+    final takes too."""
+    known = read_contract(document, tuple(stored))
+    last = declaration(known) if revision is None else Declaration(revision, read_agreement(agreement))
+    billed: list[Interval] = []
+    if changed_fields(known, contract) or contract.versions[0].value != last.agreement:
+        _run(connection, "lock_contract", {"contract": contract.id})
+        billed = [Interval(*row) for row in connection.execute(statement("billed_periods"), {"contract": contract.id})]
+    return given_again(known, last, contract, billed)
+
+
+def _declare(connection: Connection, contract: Contract, revision: int) -> int:
+    """Declare a contract anew; drafts of it were computed from what it was."""
+    _need_customer(connection, contract.customer)
+    agreement = Jsonb(agreement_document(contract.versions[0].value))
+    _run(connection, "insert_contract_declaration", {**_header(contract), "revision": revision, "agreement": agreement})
+    _run(connection, "delete_drafts", {"contract": contract.id})
+    return revision
+
+
+def _header(contract: Contract) -> dict[str, Any]:
+    return {
+        "id": contract.id,
+        "customer": contract.customer,
+        "currency": contract.currency,
+        "start": contract.active.start,
+        "end": contract.active.end,
+        "document": Jsonb(contract_document(contract)),
+    }
 
 
 def _version(start: int, end: int, revision: int, agreement: Mapping[str, Any]) -> Version[Agreement]:
