@@ -202,6 +202,15 @@ def corrected():
     return document(late)
 
 
+def over_term():
+    tiers = [{"up_to": 100, "unit_amount_decimal": "10.5"}, {"up_to": "inf", "unit_amount": 8}]
+    price = {"currency": "usd", "billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": tiers}
+    before, meter = rate_usage(price, events(81))
+    now, _ = rate_usage(price, events(81, 30))
+    made = replace(line(now.amount - before.amount, currency="usd"), quantity=Fraction(30), exact=now.exact - before.exact)
+    return document(replace(made, description="API calls", derivation=derivation(now, meter, before=before)))
+
+
 def ended():
     first = finished(of_usage({"currency": "usd", "unit_amount": 5}, events(30), description="Calls"))
     (gone,) = difference((), (issued_by(first),), {}, None, lambda key, desired: (Cause("contract", "con_1", "revision 4"),))
@@ -244,6 +253,7 @@ FAMILIES = {
         maximum,
         seats,
         discounted,
+        over_term,
         corrected,
         ended,
         unused,

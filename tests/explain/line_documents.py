@@ -41,16 +41,17 @@ def rate_licence(price, quantity):
     return rate_quantity(compile_price(price).program, Fraction(quantity))
 
 
-def derivation(rated, meter=None, quantity=None, share=Fraction(1)):
+def derivation(rated, meter=None, quantity=None, share=Fraction(1), before=None):
     return {
         "rated": rated_document(rated),
+        "before": None if before is None else rated_document(before),
         "price": {"id": "price_1_v2", "lineage": "price_1", "model": "", "digest": ""},
         "meter": None if meter is None else meter_document(meter),
         "quantity": None if quantity is None else show(Fraction(quantity)),
         "share": show(share),
         "metered": [show_instant(MAY.start), show_instant(MAY.end)],
-        "exact": show(rated.exact * share),
-        "amount": rated.amount if share == 1 else None,
+        "exact": show(rated.exact * share - (0 if before is None else before.exact)),
+        "amount": rated.amount - (0 if before is None else before.amount) if share == 1 else None,
         "position": 41,
     }
 

@@ -145,10 +145,10 @@ def openings(draw: st.DrawFn) -> tuple[dict[str, Any], str, str, list[Grant]]:
     return contract, draw(st.sampled_from(sorted(USAGE))), draw(st.sampled_from(sorted(USAGE))), sorted(picked, key=lambda grant: grant.id)
 
 
-def opened(opening: tuple[dict[str, Any], str, str, list[Grant]]) -> World:
-    """A world with the contract in it."""
+def opened(opening: tuple[dict[str, Any], str, str, list[Grant]], world: World | None = None) -> World:
+    """A world (a new one, if none is given) with the contract in it."""
     contract, usage, other, grants = opening
-    world = World()
+    world = world or World()
     for meter in METERS:
         world.meter(meter)
     world.price("usage", price("usage-0", USAGE[usage]))
@@ -178,7 +178,8 @@ def play(world: World, history: Iterable[Step]) -> None:
                     world.log(Replace(target, event_of(event)))
             case ("amend", (start, end), agreement):
                 until = {} if end == FOREVER else {"effective_until": show_instant(end)}
-                world.amend({"contract": "k", "effective_from": show_instant(start), **until, **agreement})
+                if world.contracts["k"].active.overlap(Interval(start, end)):  # an amendment outside is refused
+                    world.amend({"contract": "k", "effective_from": show_instant(start), **until, **agreement})
             case ("price", lineage, name, (start, end)):
                 document = (SEATS if lineage == "seats" else USAGE)[name]
                 world.price(lineage, price(f"{lineage}-{world.revision}", document), Interval(start, end))

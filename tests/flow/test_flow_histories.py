@@ -112,6 +112,7 @@ def test_a_key_without_amount_keeps_no_discount_no_credit_and_no_tax(opening: Op
         assert 0 <= issued.net <= issued.amount or issued.amount < 0
         if issued.amount == 0:
             assert (issued.discount, issued.credit) == (0, 0)
+            assert [tax for tax in issued.taxes if tax[1:] != (0, 0)] == []
 
 
 @given(openings(), st.lists(events(), min_size=2, max_size=5, unique_by=lambda step: step[1]), st.randoms(use_true_random=False))

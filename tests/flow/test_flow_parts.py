@@ -68,10 +68,10 @@ def test_a_term_price_is_billed_up_to_the_part_and_then_to_the_end() -> None:
     assert amounts(world.bill("k", MONTHS[1])) == [("charge", "Calls", 500), ("charge", "Seats", 2000)]
     world.log(call("b", "02-03", 4))
     assert amounts(world.part("k", at("02-05"))) == [("charge", "Calls", 400)]
-    world.log(call("late", "01-11", 1))  # the tenth unit: no correction of January while the year's key is billed into February
-    assert amounts(world.correct("k")) == []
-    world.log(call("c", "02-20", 3))  # units 11 to 13, at 1
-    assert amounts(world.bill("k", MONTHS[2])) == [("charge", "Calls", 103), ("charge", "Seats", 2000)]
+    world.log(call("late", "01-11", 1))
+    assert amounts(world.correct("k")) == [("correction", "Calls", 100)]  # January's; the open February waits
+    world.log(call("c", "02-20", 3))  # February has the units 7 to 13: four at 100, three at 1
+    assert amounts(world.bill("k", MONTHS[2])) == [("charge", "Calls", 3), ("charge", "Seats", 2000)]
 
 
 def test_a_part_bills_neither_licensed_items_nor_minimums_nor_fixed_discounts() -> None:

@@ -77,13 +77,11 @@ def test_a_part_neither_lowers_nor_reverses_what_is_of_its_own_period() -> None:
     assert [line.amount for line in run([want(50, segment=FEBRUARY)], [had(70, segment=FEBRUARY), had(5, "b", FEBRUARY)])] == [-20, -5]
 
 
-def test_a_key_over_several_periods_is_corrected_up_to_the_last_and_charged_from_there() -> None:
-    term = Interval(100, 300)
-    correction, charge = run([want(80, segment=term, service=JANUARY), want(95, segment=term, service=FEBRUARY)], [had(70, segment=term)])
-    assert [(line.kind, line.amount, line.exact, line.previously) for line in (correction, charge)] == [
-        ("correction", 10, 10, 70),
-        ("charge", 15, 15, 70),
-    ]
+@pytest.mark.parametrize(("amount", "corrects"), [(95, None), (60, "INV-1")])
+def test_a_charge_of_a_key_that_was_billed_in_part_knows_what_was_and_says_what_it_takes_back_of(amount: int, corrects: str | None) -> None:
+    (line,) = run([want(amount, segment=FEBRUARY)], [had(70, segment=FEBRUARY)])
+    assert (line.kind, line.amount, line.exact, line.previously) == ("charge", amount - 70, amount - 70, 70)
+    assert (line.issued, line.corrects) == (had(70, segment=FEBRUARY), corrects)
 
 
 def test_a_new_key_of_a_billed_period_is_bound_as_that_period_was() -> None:
@@ -93,21 +91,26 @@ def test_a_new_key_of_a_billed_period_is_bound_as_that_period_was() -> None:
 
 
 WAIVED = [
-    # desired, waived, in all
-    (240, 210, 30),
-    (200, 210, 0),
-    (0, 210, 0),
-    (-50, 210, -50),
-    (240, 0, 240),
-    (-240, -210, -30),
-    (-200, -210, 0),
-    (50, -210, 260),
+    # desired, waived, billed, in all
+    (240, 210, 0, 30),
+    (200, 210, 200, 0),
+    (0, 210, 0, 0),
+    (-50, 210, 0, -50),
+    (240, 0, 7, 240),
+    (-240, -210, 0, -30),
+    (-200, -210, 0, 0),
+    (50, -210, 0, 50),  # nothing was billed that could be kept
+    (50, -210, 260, 260),
+    (100, -210, 260, 260),  # and what is billed anew is not billed on top of it
+    (300, -210, 260, 300),
+    (20, -210, 260, 230),
 ]
 
 
-@pytest.mark.parametrize(("desired", "waived", "in_all"), WAIVED)
-def test_a_waiver_brings_an_amount_towards_zero_and_not_beyond(desired: int, waived: int, in_all: int) -> None:
-    assert due_in_all(desired, waived) == in_all
+@pytest.mark.parametrize(("desired", "waived", "billed", "in_all"), WAIVED)
+def test_a_waiver_brings_an_amount_towards_zero_and_not_beyond(desired: int, waived: int, billed: int, in_all: int) -> None:
+    assert due_in_all(desired, waived, billed) == in_all
+    assert due_in_all(desired, waived, in_all) == in_all, "once it is billed, nothing is left to bill"
 
 
 def test_a_removed_item_of_which_a_part_was_waived_is_reversed_by_what_was_billed() -> None:
@@ -142,7 +145,7 @@ def test_with_its_lines_every_key_comes_to_what_it_should(wanted: dict[str, int]
     for line in lines:
         total[line.key.item] = total.get(line.key.item, 0) + line.amount
     for item in wanted.keys() | billed.keys():
-        assert total.get(item, 0) == due_in_all(wanted.get(item, 0), given_up.get(item, 0))
+        assert total.get(item, 0) == due_in_all(wanted.get(item, 0), given_up.get(item, 0), billed.get(item, 0))
 
 
 def test_books_that_do_not_agree_stop_the_run() -> None:

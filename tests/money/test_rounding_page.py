@@ -3,20 +3,24 @@
 import ast
 import json
 import re
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
 import naive_bill
 import pytest
-from bill_builders import amounts, grant, line, positive_amounts, some_items
+from bill_builders import MAY, amounts, grant, positive_amounts, some_items
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.core.base.rounding import RoundingMode, apportion, round_to_whole, split
-from farthing.core.catalog.terms import Discount, TaxRate
-from farthing.core.invoice.discount import apply_discounts
-from farthing.core.settlement.grants import apply_after_tax, apply_before_tax
-from farthing.core.tax.taxes import apply_taxes, exclusive_tax
+from farthing.core.base.time import Recurrence
+from farthing.core.base.timeline import ALL_TIME, Version
+from farthing.core.catalog.terms import Discount, PriceVersion, TaxRate
+from farthing.core.contract.contract import Agreement, Contract, Item
+from farthing.core.contract.resolve import Shelf
+from farthing.core.flow import Facts, bill, over_term
+from farthing.core.rating.trace import Rated
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "rounding.md").read_text(encoding="utf-8")
@@ -71,7 +75,12 @@ def test_the_table_of_modes_is_right():
     assert shown == {mode.value: [round_to_whole(value, mode) for value in values] for mode in RoundingMode}
 
 
+PRICE = Version(ALL_TIME, 0, PriceVersion("any-1", "any", {"currency": "usd", "unit_amount": 1}))
+MONTHLY = Recurrence("month", 1, datetime(2025, 5, 1), "UTC")
+
+
 def by_the_code(document):
+    """The bill that the flow makes of lines that are rated already, each an item of its own."""
     discounts = tuple(
         Discount(
             one["id"],
@@ -82,18 +91,22 @@ def by_the_code(document):
         for one in document.get("discounts", [])
     )
     rates = tuple(TaxRate(one["id"], one["id"], Fraction(one["percent"]) / 100, one.get("inclusive", False)) for one in document.get("tax_rates", []))
-    grants = [grant(one["id"], one["remaining"], one["applies"], one.get("priority", 50)) for one in document.get("grants", [])]
-    lines = tuple(line(one["amount"], one["item"], discounts, rates) for one in document["lines"])
-    done, _ = apply_before_tax(apply_discounts(lines), grants)
-    done = apply_taxes(done)
-    total = sum(part.net for part in done) + exclusive_tax(done)
+    grants = tuple(grant(one["id"], one["remaining"], one["applies"], one.get("priority", 50)) for one in document.get("grants", []))
+    items = tuple(Item(one["item"], one["item"], "any", quantity=Fraction(1)) for one in document["lines"])
+    contract = Contract("k", "acme", "usd", MAY, MONTHLY, (Version(MAY, 0, Agreement(items, discounts, rates)),))
+    facts = Facts(contract, Shelf({"any": [PRICE]}, {}, over_term), MAY, (), known=0, position=0, grants=grants)
+    (made,) = bill(facts, lambda _: [{(): (rated(one["amount"]),)} for one in document["lines"]])
     return {
-        "discounts": [part.discount for part in done],
-        "credits": [part.credit for part in done],
-        "taxes": {rate.id: [tax for part in done for id_, _, tax in part.taxes if id_ == rate.id] for rate in rates},
-        "total": total,
-        "due": total - apply_after_tax(total, grants, "usd")[0],
+        "discounts": [part.discount for part in made.lines],
+        "credits": [part.credit for part in made.lines],
+        "taxes": {rate.id: [tax for part in made.lines for id_, _, tax in part.taxes if id_ == rate.id] for rate in rates},
+        "total": made.total,
+        "due": made.due,
     }
+
+
+def rated(amount):
+    return Rated("", "usd", (), Fraction(amount), None, Fraction(amount), RoundingMode.HALF_AWAY, amount)
 
 
 @pytest.mark.parametrize("text", blocks("bill"))

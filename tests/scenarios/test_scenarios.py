@@ -33,7 +33,9 @@ def assert_books_agree(world: World, contract: str, statement: Statement) -> Non
     billed = {one.key: one.amount for one in world.issued(contract)}
     waived, desired = world.waived(contract), world.from_scratch(contract)
     for key in billed.keys() | desired.keys():
-        assert billed.get(key, 0) == due_in_all(desired.get(key, 0), waived.get(key_text(key), 0)), f"line {statement.line}: {key}"
+        assert billed.get(key, 0) == due_in_all(desired.get(key, 0), waived.get(key_text(key), 0), billed.get(key, 0)), (
+            f"line {statement.line}: {key}"
+        )
     before = len(world.bills)
     assert world.correct(contract) == []
     assert_lines_know_what_was_billed(world)

@@ -23,12 +23,13 @@ from farthing.core.invoice.desired import desired_for, unused
 from farthing.core.invoice.difference import difference
 from farthing.core.invoice.discount import apply_discounts
 from farthing.core.invoice.invoice import Desired, Document, Issued, Line
+from farthing.core.invoice.over_term import parts, to_rate
 from farthing.core.invoice.rated import compiled_program, over_term, rate_licensed, rate_terms
 from farthing.core.ledger.postings import postings_for
 from farthing.core.rating.compile import compile_price
 from farthing.core.rating.trace import Rated
 from farthing.core.settlement.grants import Earlier, apply_after_tax, apply_before_tax
-from farthing.core.settlement.originals import changes_of
+from farthing.core.settlement.originals import corrected
 from farthing.core.tax.taxes import apply_taxes, exclusive_tax, included_tax
 
 __all__ = ["Facts", "Rate", "bill", "compiled_program", "desired_amounts", "over_term", "periods_due", "postings_for", "rate_licensed", "rate_terms"]
@@ -44,7 +45,8 @@ class Facts:
     `period` is the one being billed (None: corrections only), `earlier` those billed before whose keys are to be compared again.
     `known` is the revision of catalogue and contract, `position` that of the event log. `issued` are the keys of those periods.
     `part` says that `period` is only the first part of a billing period: licensed items, minimums, fixed discounts, and whatever would
-    lower the bill wait for the final one. `originals` sums up the documents that corrections may name.
+    lower the bill wait for the final one. `originals` sums up the documents that corrections may name. `void` are the numbers of those
+    that count as never issued: neither `issued` nor `originals` has them.
     """
 
     contract: Contract
@@ -59,6 +61,7 @@ class Facts:
     news: News = field(default_factory=News)
     part: bool = False
     originals: Mapping[str, Earlier] = field(default_factory=dict)
+    void: tuple[str, ...] = ()
 
 
 def bill(facts: Facts, rate: Rate) -> tuple[Document, ...]:
@@ -85,51 +88,47 @@ def bill(facts: Facts, rate: Rate) -> tuple[Document, ...]:
 
 
 def desired_amounts(facts: Facts, rate: Rate) -> tuple[Desired, ...]:
-    """What every key of the periods in question should come to, by the facts known now; in order of periods. A key that goes on from
-    the earlier periods into the current one is there twice: up to the last of the earlier ones, and in all."""
+    """What every key of the periods in question should come to, by the facts known now; in order of periods."""
     settled, current = _terms(facts)
     facts = replace(facts, issued=_in_question(facts))
     return _desired(facts, (*settled.values(), *current.values()), rate)
 
 
+def terms_to_rate(facts: Facts) -> tuple[Terms, ...]:
+    """The terms that `bill` asks to be rated, in its order: for rating those of many bills at once. Errors: those of resolving terms."""
+    settled, current = _terms(facts)
+    return tuple(to_rate((*settled.values(), *current.values())))
+
+
 def _terms(facts: Facts) -> tuple[dict[ChargeKey, Terms], dict[ChargeKey, Terms]]:
-    """The terms of the earlier periods (of a key that runs over several, the last) and those of the current one, by key. A key that
-    is billed ahead is settled with the period that it reaches into, in one."""
-    periods = [(period, terms_for(facts.contract, period, facts.shelf, facts.known)) for period in facts.earlier]
-    settled, ahead = {terms.key(()): terms for _, found in periods for terms in found}, _ahead(facts)
+    """The terms of the earlier periods and those of the current one, by key."""
+    periods = [terms_for(facts.contract, period, facts.shelf, facts.known) for period in facts.earlier]
+    settled = {terms.key(()): terms for found in periods for terms in found}
     if facts.period is None:
-        return {key: terms for key, terms in settled.items() if key not in ahead}, {}
+        return settled, {}
     found = terms_for(facts.contract, facts.period, facts.shelf, facts.known)
-    current = {terms.key(()): _in_part(terms) if facts.part else terms for terms in found if terms.meter or not facts.part}
-    return {key: terms for key, terms in settled.items() if key not in ahead & current.keys()}, current
+    return settled, {terms.key(()): _in_part(terms) if facts.part else terms for terms in found if terms.meter or not facts.part}
 
 
 def _in_question(facts: Facts) -> tuple[Issued, ...]:
-    """What was billed for the keys of the periods in question; keys that are billed ahead wait for the bill of their period."""
+    """What was billed for the keys of the periods in question."""
     spans = facts.earlier if facts.period is None else (*facts.earlier, facts.period)
-    waiting = _ahead(facts) if facts.period is None else frozenset()
-    found = (one for one in facts.issued if any(one.key.segment.overlap(span) for span in spans))
-    return tuple(one for one in found if replace(one.key, group=()) not in waiting)
-
-
-def _ahead(facts: Facts) -> frozenset[ChargeKey]:
-    """The keys, without groups, that a part-invoice has billed beyond the earlier periods: up to there alone they cannot be compared."""
-    through = max((period.end for period in facts.earlier), default=0)
-    return frozenset(replace(one.key, group=()) for one in facts.issued if one.service.end > through)
+    return tuple(one for one in facts.issued if any(one.key.segment.overlap(span) for span in spans))
 
 
 def _in_part(terms: Terms) -> Terms:
-    return replace(terms, discounts=tuple(discount for discount in terms.discounts if discount.percent is not None))
+    """What a bill inside the period has of the terms: no minimum and no fixed discount yet."""
+    return replace(terms, open=True, discounts=tuple(discount for discount in terms.discounts if discount.percent is not None))
 
 
 def _desired(facts: Facts, terms: Sequence[Terms], rate: Rate) -> tuple[Desired, ...]:
     billed: dict[ChargeKey, list[ChargeKey]] = {}
-    for before in facts.issued:
-        billed.setdefault(replace(before.key, group=()), []).append(before.key)
+    for issued in facts.issued:
+        billed.setdefault(replace(issued.key, group=()), []).append(issued.key)
     found: list[Desired] = []
-    for one, rated in zip(terms, rate(terms), strict=True):
+    for one, groups in zip(terms, parts(terms, rate(to_rate(terms)), facts.period if facts.part else None), strict=True):
         price = compile_price(one.price.document)
-        wanted = list(desired_for(one, price, rated, facts.position))
+        wanted = list(desired_for(one, price, groups, facts.position))
         keys = {want.key for want in wanted}
         found += wanted + [unused(one, price, key, facts.position) for key in billed.get(one.key(()), ()) if key not in keys]
     return tuple(found)
@@ -142,11 +141,5 @@ def _document(facts: Facts, lines: tuple[Line, ...], grants: Iterable[Grant]) ->
     credited, before_tax = apply_before_tax(discounted, grants)
     taxed = apply_taxes(credited)
     unpaid = document_of(facts.contract, facts.period, taxed, exclusive_tax(taxed), included_tax(taxed))
-    paid, after_tax = apply_after_tax(unpaid.total, grants, facts.contract.currency, _corrected(facts, unpaid))
+    paid, after_tax = apply_after_tax(unpaid.total, grants, facts.contract.currency, corrected(unpaid, facts.originals))
     return replace(unpaid, credit_after_tax=paid, due=unpaid.total - paid, grants_used=(*before_tax, *after_tax))
-
-
-def _corrected(facts: Facts, document: Document) -> list[tuple[Earlier, int]]:
-    """The documents that a document corrects, as they stand before it, and how it changes what each comes to."""
-    changes = changes_of(document.lines)
-    return [(facts.originals[number], changes[number]) for number in document.corrects if number in facts.originals]

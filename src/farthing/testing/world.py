@@ -24,6 +24,7 @@ from farthing.core.flow import Facts, bill, desired_amounts, over_term, periods_
 from farthing.core.invoice.causes import LateFact, News
 from farthing.core.invoice.document import issued_from, key_text
 from farthing.core.invoice.invoice import Document, Issued, Line
+from farthing.core.invoice.voids import given_up, refuse_followed
 from farthing.core.rating.trace import Rated
 from farthing.core.settlement.originals import originals
 from farthing.core.usage.meter import Meter
@@ -41,7 +42,9 @@ class Bill:
     revision: int
     period: Interval | None
     part: bool = False
+    waivers: int = 0  # how many there were when it was made
     void: bool = False
+    void_after: str = ""  # the last bill of the contract when it became void
 
 
 @dataclass
@@ -115,11 +118,16 @@ class World:
         return self._run(contract, None)
 
     def void(self, number: str, waive: bool) -> None:
-        """Void a bill: what it billed is due again, or is given up."""
+        """Void a bill: what it billed is due again, or is given up. Errors: document_followed."""
         place, found = next((n, one) for n, one in enumerate(self.bills) if one.number == number)
-        self.bills[place] = replace(found, void=True, period=found.period if waive else None)
+        later = [one for one in self.bills[place + 1 :] if one.contract == found.contract and not one.void]
+        refuse_followed(number, found.document, [(one.number, one.document) for one in later])
+        last = [one.number for one in self.bills if one.contract == found.contract][-1]
+        self.bills[place] = replace(found, void=True, void_after=last, period=found.period if waive else None)
+        for grant, units in found.document.grants_used:
+            self.grants[grant] = replace(self.grants[grant], remaining=self.grants[grant].remaining + units)
         if waive:
-            self.waivers += [(found.contract, key_text(line.key), line.amount) for line in found.document.lines]
+            self.waivers += [(found.contract, key, amount) for key, amount in given_up(found.document)]
 
     def waive(self, contract: str, key: ChargeKey, amount: int) -> None:
         """Give up an amount of a key."""
@@ -139,11 +147,7 @@ class World:
 
     def waived(self, contract: str) -> dict[str, int]:
         """Minor units given up, by key."""
-        sums: dict[str, int] = {}
-        for whose, key, amount in self.waivers:
-            if whose == contract:
-                sums[key] = sums.get(key, 0) + amount
-        return sums
+        return self._waived(contract, self.waivers)
 
     def from_scratch(self, contract: str) -> dict[ChargeKey, int]:
         """What every key of the billed periods should come to by all that is known now, as if nothing had ever been billed."""
@@ -154,6 +158,13 @@ class World:
         """Rate terms from the log as it is now."""
         events = effective(self.facts, len(self.facts))
         return [rate_terms(one, events) for one in terms]
+
+    def _waived(self, contract: str, waivers: Sequence[tuple[str, str, int]]) -> dict[str, int]:
+        sums: dict[str, int] = {}
+        for whose, key, amount in waivers:
+            if whose == contract:
+                sums[key] = sums.get(key, 0) + amount
+        return sums
 
     def _final(self, contract: str) -> Iterator[Bill]:
         return (one for one in self.bills if one.contract == contract and not one.void)
@@ -176,13 +187,15 @@ class World:
 
     def _news(self, contract: str) -> News:
         made = [one for one in self.bills if one.contract == contract]
-        position, revision = (made[-1].position, made[-1].revision) if made else (len(self.facts), self.revision)
+        position, revision, last = (made[-1].position, made[-1].revision, made[-1].number) if made else (len(self.facts), self.revision, None)
         known = {event.identifier: event for fact in self.facts for event in _brought(fact)}
         late = [fact for fact in self.facts if position_of(fact) > position]
         return News(
             facts=tuple(LateFact(position_of(fact), fact, _about(fact, known)) for fact in late),
             prices=tuple(version for versions in self.prices.values() for version in versions if version.revision > revision),
             agreements=tuple(version for version in self.contracts[contract].versions if version.revision > revision),
+            voids=tuple((one.number, frozenset(key_text(line.key) for line in one.document.lines)) for one in made if one.void_after == last),
+            waived=self._waived(contract, self.waivers[made[-1].waivers :] if made else []),
         )
 
     def _run(self, contract: str, period: Interval | None, part: bool = False) -> list[Bill]:
@@ -191,7 +204,7 @@ class World:
             prefix = "INV" if document.kind == "invoice" else "CN"
             number = f"{prefix}-{1 + sum(one.document.kind == document.kind for one in self.bills)}"
             billed = period if document.kind == "invoice" else None
-            made.append(Bill(number, contract, document, len(self.facts), self.revision, billed, part))
+            made.append(Bill(number, contract, document, len(self.facts), self.revision, billed, part, len(self.waivers)))
             for grant, units in document.grants_used:
                 self.grants[grant] = replace(self.grants[grant], remaining=self.grants[grant].remaining - units)
             self.bills.append(made[-1])

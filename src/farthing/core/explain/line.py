@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from farthing.core.base.rounding import round_to_whole
@@ -18,6 +19,8 @@ _CAUSES = {
     "replace": "a replaced event",
     "price": "a changed price, version",
     "contract": "a changed contract",
+    "void": "a bill that became void,",
+    "waiver": "given up, in minor units:",
 }
 
 
@@ -56,33 +59,47 @@ def _amount(facts: LineFacts) -> Step:
 
 def _causes(facts: LineFacts) -> Iterator[Step]:
     for cause in facts.line.causes:
-        note = f"{_CAUSES[cause.kind]} {name(cause.id)}, known since {name(cause.at)}"
+        note = f"{_CAUSES[cause.kind]} {name(cause.id)}" + (f", known since {name(cause.at)}" if cause.at else "")
         yield Step("cause", "because of", "", note, figures(cause=cause.kind, id=cause.id, at=cause.at))
     if more := facts.line.causes_more:
         yield Step("causes_more", "because of", "", f"{count(more, 'further fact')} of the same kind", figures(facts=more))
 
 
 def _desired(facts: LineFacts, label: str) -> Step:
+    if facts.before is None and facts.lowered is None:
+        return _rounded(facts, label, facts.exact, facts.desired)
+    so_far, before = facts.rated.amount, 0 if facts.before is None else facts.before.amount
+    if facts.desired != so_far - before or facts.exact != facts.rated.exact - (0 if facts.before is None else facts.before.exact):
+        raise ValueError(f"the line of {facts.line.key.item!r} is not what its price comes to, less what it came to before")
+    statement = total(facts.money(facts.desired), [facts.money(so_far), facts.money(-before)])
+    note = "what the term comes to so far, less what it came to before the service"
+    if facts.lowered is not None:
+        note = f"by {facts.lowered} the term comes to less than it did before: that, less what counts for earlier periods"
+    values = figures(amount=facts.desired, so_far=so_far, before=before, lowered=facts.lowered)
+    return Step("carried", label, statement, note, values, (_rounded(facts, "the term so far", facts.rated.exact, so_far),))
+
+
+def _rounded(facts: LineFacts, label: str, exact: Fraction, amount: int) -> Step:
     rated = facts.rated
-    if round_to_whole(facts.exact, rated.rounding) != facts.desired:
-        raise ValueError(f"the line of {facts.line.key.item!r} says {facts.desired} minor units, which is not its exact amount rounded")
+    if round_to_whole(exact, rated.rounding) != amount:
+        raise ValueError(f"the line of {facts.line.key.item!r} says {amount} minor units, which is not its exact amount rounded")
     if not facts.price:
-        return Step("ended", label, facts.money(facts.desired), "it is not agreed any more", figures(amount=facts.desired))
-    because = _shared(facts, price_steps(rated, Priced(facts.line.key.currency, facts.meter, facts.licensed, facts.bounds_share)))
-    values = figures(amount=facts.desired, exact=facts.exact, mode=rated.rounding.value)
-    if facts.exact == facts.desired:
-        return Step("rounding", label, facts.money(facts.desired), "a whole amount, so that nothing was rounded", values, because)
-    statement = f"{facts.money(facts.desired)} = {facts.money(facts.exact)} {ROUNDED[rated.rounding]}"
+        return Step("ended", label, facts.money(amount), "it is not agreed any more", figures(amount=amount))
+    because = _shared(facts, exact, price_steps(rated, Priced(facts.line.key.currency, facts.meter, facts.licensed, facts.bounds_share)))
+    values = figures(amount=amount, exact=exact, mode=rated.rounding.value)
+    if exact == amount:
+        return Step("rounding", label, facts.money(amount), "a whole amount, so that nothing was rounded", values, because)
+    statement = f"{facts.money(amount)} = {facts.money(exact)} {ROUNDED[rated.rounding]}"
     return Step("rounding", label, statement, "", values, because)
 
 
-def _shared(facts: LineFacts, because: tuple[Step, ...]) -> tuple[Step, ...]:
+def _shared(facts: LineFacts, exact: Fraction, because: tuple[Step, ...]) -> tuple[Step, ...]:
     rated = facts.rated
-    if facts.exact != rated.exact * facts.share:
+    if exact != rated.exact * facts.share:
         raise ValueError(f"the line of {facts.line.key.item!r} does not follow from its price and its share of the period")
     if facts.share == 1:
         return because
-    statement = f"{facts.money(facts.exact)} = {facts.money(rated.exact)} × {number(facts.share)}"
+    statement = f"{facts.money(exact)} = {facts.money(rated.exact)} × {number(facts.share)}"
     return (Step("share", "the part of the period that it holds for", statement, "", figures(share=facts.share, whole=rated.exact), because),)
 
 

@@ -22,7 +22,9 @@ class LineFacts:
     """A line and the derivation in it.
 
     `exact` and `desired` are what its key comes to now, before and after rounding: the `share` of what was `rated`. The price's
-    minimum and maximum were held to `bounds_share` of what the price says. `price` is the version's id, "" where the key is not
+    minimum and maximum were held to `bounds_share` of what the price says. Where the price runs over more than the service (the term),
+    `before` is what was rated up to the service, which other keys are billed for; `lowered` is the end of the later period by which the
+    term comes to less than by the service's own. `price` is the version's id, "" where the key is not
     agreed any more. `licensed` says that the quantity is the contract's, not measured.
     """
 
@@ -31,6 +33,8 @@ class LineFacts:
     meter: Meter | None
     licensed: bool
     rated: Rated
+    before: Rated | None
+    lowered: str | None
     share: Fraction
     bounds_share: Fraction
     exact: Fraction
@@ -41,6 +45,11 @@ class LineFacts:
     def adds_to_earlier(self) -> bool:
         """Whether the line is the difference to something, and not simply what its key comes to."""
         return self.line.kind == "correction" or self.line.amount != self.desired
+
+    @property
+    def billed_before(self) -> bool:
+        """Whether discounts and taxes are those of all that was billed for the key, less those billed before."""
+        return self.line.kind == "correction" or self.line.previously != 0
 
     def money(self, minor: Fraction | int) -> str:
         """An amount in words."""
@@ -57,6 +66,8 @@ def read_facts(document: Mapping[str, Any]) -> LineFacts:
         meter=None if meter is None else parse_meter(meter),
         licensed=derivation["quantity"] is not None,
         rated=read_rated(derivation["rated"]),
+        before=None if derivation.get("before") is None else read_rated(derivation["before"]),
+        lowered=derivation.get("lowered"),
         share=read_shown(derivation["share"]),
         bounds_share=read_shown(derivation.get("bounds_share", "1")),
         exact=read_shown(derivation["exact"]),

@@ -19,7 +19,7 @@ def discount_steps(facts: LineFacts) -> Iterator[Step]:
     by_id = {discount.id: discount for discount in facts.line.discounts}
     left = facts.line.amount
     for id_, part in facts.line.discount_parts:
-        if facts.line.kind == "correction":
+        if facts.billed_before:
             note = "that of all that was billed for it, less the discount billed before"
             yield Step("discount", f"discount {name(id_)}", facts.money(part), note, figures(amount=part))
         else:
@@ -64,7 +64,7 @@ def tax_steps(facts: LineFacts) -> Iterator[Step]:
         rate = rates[id_]
         label = f"tax {name(rate.name)}, {'contained in the net' if rate.inclusive else 'on top'}"
         values = figures(rate=id_, percent=rate.percent * 100, taxable=taxable, tax=tax, inclusive="yes" if rate.inclusive else "no")
-        if facts.line.kind == "correction":
+        if facts.billed_before:
             note = f"that of the whole net billed for it, less the tax billed before; the taxable amount is {facts.money(taxable)}"
             yield Step("tax", label, facts.money(tax), note, values)
         else:

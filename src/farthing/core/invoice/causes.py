@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from farthing.core.base.time import Interval
-from farthing.core.base.timeline import Version, overlay, within
+from farthing.core.base.timeline import Version
 from farthing.core.catalog.terms import ChargeKey, PriceVersion, Terms
 from farthing.core.contract.contract import Agreement, Contract
-from farthing.core.contract.resolve import agreed
+from farthing.core.contract.resolve import agreed, priced
 from farthing.core.events.event import Cancel, Event, Fact, Replace
+from farthing.core.invoice.document import key_text, read_key
 from farthing.core.invoice.invoice import Cause
+from farthing.core.invoice.rated import over_term
 from farthing.core.rating.compile import compile_price
 from farthing.core.rating.fees import unreadable
 from farthing.core.rating.interpret import takes
@@ -30,14 +32,21 @@ class LateFact:
     fact: Fact
     about: Event | None
 
+    def customers(self) -> frozenset[str]:
+        """Whose events it is about."""
+        return frozenset(event.customer for event in _events(self))
+
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What became known since the bills in question were made: facts of the customer, versions of prices and of the contract."""
+    """What became known since the bills in question were made: facts of the customer, versions of prices and of the contract; and what was
+    decided: bills that became `void` (number, its charge keys) and minor units `waived`, both by the keys' text."""
 
     facts: Sequence[LateFact] = ()
     prices: Sequence[Version[PriceVersion]] = ()
     agreements: Sequence[Version[Agreement]] = ()
+    voids: Sequence[tuple[str, frozenset[str]]] = ()
+    waived: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,9 @@ class Inquiry:
 
     def causes(self, key: ChargeKey) -> tuple[Cause, ...]:
         """The news that changed what a key comes to, in this order: facts whose event its meter measures in its span (and group and cell),
-        by position; then revisions that changed its price inside its segment or made it begin; then those that changed its item there."""
-        return (*self._by_facts(key), *self._by_prices(key), *self._by_contract(key))
+        by position; then revisions that changed its price inside its segment or made it begin; then those that changed its item there;
+        then decisions about the key itself."""
+        return (*self._by_facts(key), *self._by_prices(key), *self._by_contract(key), *self._by_decision(key_text(key)))
 
     def _by_facts(self, key: ChargeKey) -> Iterator[Cause]:
         terms = self.terms.get(replace(key, group=()))
@@ -68,7 +78,7 @@ class Inquiry:
         every, around = self.prices.get(key.price, ()), self._around(key)
         for version in self.news.prices:
             if version.value.lineage == key.price and version.effective.overlap(around):
-                before, after = (within(overlay(every, version.revision - n), around) for n in (1, 0))
+                before, after = (priced(every, around, version.revision - n) for n in (1, 0))
                 if before != after:
                     yield Cause("price", version.value.id, f"revision {version.revision}")
 
@@ -78,22 +88,29 @@ class Inquiry:
             if before != after:
                 yield Cause("contract", key.contract, f"revision {revision}")
 
+    def _by_decision(self, key: str) -> Iterator[Cause]:
+        yield from (Cause("void", number, "") for number, keys in self.news.voids if key in keys)
+        if units := self.news.waived.get(key):
+            yield Cause("waiver", str(units), "")
+
     def _around(self, key: ChargeKey) -> Interval:
-        """The key's segment, with the microsecond before it where it begins inside its period (or term): a change up to there is what
-        made it begin, or, where the key is no longer wanted, what joined it to the segment before."""
-        start, end = key.segment.start, key.segment.end
-        billing, term = self.contract.billing, self.contract.term
-        whole = billing.period(billing.index_at(start))
-        if term is not None and end > whole.end:
-            whole = term.period(term.index_at(start))
-        return key.segment if start <= max(whole.start, self.contract.active.start) else Interval(start - 1, end)
+        """The key's segment, from the beginning of the segment that it is rated over (a price over the term), with the microsecond before
+        it where that begins inside its period (or term): a change up to there is what made it begin, or, where the key is no longer
+        wanted, what joined it to the segment before."""
+        terms, term = self.terms.get(replace(key, group=())), self.contract.term
+        start = key.segment.start if terms is None else terms.segment.start
+        versions = [one.value for one in self.prices.get(key.price, ())] if terms is None else [terms.price]
+        cycle = self.contract.billing if term is None or not any(map(over_term, versions)) else term
+        whole = cycle.period(cycle.index_at(start))
+        return Interval(start if start <= max(whole.start, self.contract.active.start) else start - 1, key.segment.end)
 
 
 def touched(news: News, period: Interval, carrying: frozenset[str]) -> bool:
     """Whether any of the news is about a billing period, so that its keys have to be computed again. Events whose name is in
     `carrying` (those of time-weighted meters) are about all later periods too."""
+    keys = {*news.waived, *(key for _, keys in news.voids for key in keys)}
     versions = [*(version.effective for version in news.prices), *(version.effective for version in news.agreements)]
-    if any(effective.overlap(period) for effective in versions):
+    if any(span.overlap(period) for span in (*versions, *(read_key(key).segment for key in keys))):
         return True
     events = [event for late in news.facts for event in _events(late)]
     return any(event.at in period or (event.at < period.end and event.event_name in carrying) for event in events)

@@ -12,19 +12,18 @@ from farthing.core.base.rounding import round_to_whole
 from farthing.core.base.time import show_instant
 from farthing.core.catalog.terms import ChargeKey, Group, Terms
 from farthing.core.invoice.invoice import Desired
+from farthing.core.invoice.over_term import Part
 from farthing.core.rating.modifiers.form import Compiled
 from farthing.core.rating.trace import Rated
 from farthing.core.rating.trace_json import rated_document
 from farthing.core.usage.parse import meter_document
 
-Rates = Mapping[Group, tuple[Rated, ...]]
 
-
-def desired_for(terms: Terms, compiled: Compiled, rates: Rates, position: int) -> Iterator[Desired]:
+def desired_for(terms: Terms, compiled: Compiled, groups: Mapping[Group, tuple[Part, ...]], position: int) -> Iterator[Desired]:
     """What each key of the terms should come to, groups in order of their values, then the price's cells in order."""
-    for group in sorted(rates):
-        for rated in rates[group]:
-            yield _desired(terms, compiled, group, rated, position)
+    for group in sorted(groups):
+        for part in groups[group]:
+            yield _desired(terms, compiled, group, part, position)
 
 
 def unused(terms: Terms, compiled: Compiled, key: ChargeKey, position: int) -> Desired:
@@ -33,14 +32,15 @@ def unused(terms: Terms, compiled: Compiled, key: ChargeKey, position: int) -> D
     label = dict(key.group)["cell"] if compiled.program.line_per_cell else ""
     rated = Rated(label, terms.currency, (), zero, None, zero, compiled.program.rounding, 0)
     group = key.group[:-1] if compiled.program.line_per_cell else key.group
-    return _desired(terms, compiled, group, rated, position)
+    return _desired(terms, compiled, group, Part(rated, None, zero), position)
 
 
-def _desired(terms: Terms, compiled: Compiled, group: Group, rated: Rated, position: int) -> Desired:
+def _desired(terms: Terms, compiled: Compiled, group: Group, part: Part, position: int) -> Desired:
+    rated, before = part.rated, part.before
     cell = (("cell", rated.label),) if compiled.program.line_per_cell else ()
     share = terms.share if terms.meter is None else Fraction(1)
-    exact = rated.exact * share
-    amount = rated.amount if share == 1 else round_to_whole(exact, rated.rounding)
+    exact = rated.exact * share - (0 if before is None else before.exact)
+    amount = (rated.amount if share == 1 else round_to_whole(exact, rated.rounding)) - (0 if before is None else before.amount)
     derivation: dict[str, Any] = {
         "price": {"id": terms.price.id, "lineage": terms.price.lineage, "model": compiled.model, "digest": digest(dict(terms.price.document))},
         "meter": None if terms.meter is None else meter_document(terms.meter),
@@ -49,6 +49,8 @@ def _desired(terms: Terms, compiled: Compiled, group: Group, rated: Rated, posit
         "share": show(share),
         "bounds_share": show(Fraction(1) if terms.meter is None else terms.share),
         "rated": rated_document(rated),
+        "before": None if before is None else rated_document(before),
+        "lowered": None if part.lowered is None else show_instant(part.lowered),
         "exact": show(exact),
         "amount": amount,
         "position": position,
@@ -57,7 +59,7 @@ def _desired(terms: Terms, compiled: Compiled, group: Group, rated: Rated, posit
         key=terms.key((*group, *cell)),
         description=describe(terms.description, group, rated.label if cell else None),
         service=terms.service,
-        quantity=rated.quantity,
+        quantity=part.quantity,
         exact=exact,
         amount=amount,
         derivation=derivation,

@@ -28,9 +28,8 @@ def difference(
     """One line for each key whose desired amount is not what has been issued and waived; then the books must agree.
 
     A key of the `current` period gets a charge, even of zero if it was never billed before. A key of a period already billed gets a
-    correction at that period's terms, and none of zero; a key issued before and desired no longer is reversed. `desired` is in
-    order of periods: a key that goes on from earlier periods into the current one is there twice, corrected up to the first and charged
-    up to the second. With `part` (a bill inside the current period) what would lower its keys waits for the final bill.
+    correction at that period's terms, and none of zero; a key issued before and desired no longer is reversed. With `part` (a bill inside
+    the current period) what would lower its keys waits for the final bill.
     `waived` is by `key_text`. Errors: AssertionError, a fault of Farthing.
     """
     run = _Run({one.key: one for one in issued}, waived, causes)
@@ -49,12 +48,12 @@ def difference(
     return tuple(run.lines)
 
 
-def due_in_all(amount: int, waived: int) -> int:
+def due_in_all(amount: int, waived: int, billed: int) -> int:
     """What is to be billed for a key in all, of what it should come to. A waiver brings it towards zero and never beyond: what nobody
-    paid is never paid back."""
+    paid is never paid back. A waiver below zero (of what would be paid back) keeps what was `billed` and never bills more."""
     if waived >= 0:
         return max(amount - waived, min(amount, 0))
-    return amount - waived if amount > 0 else min(amount - waived, 0)
+    return max(amount, min(amount - waived, max(billed, 0)))
 
 
 def assert_settled(
@@ -69,65 +68,59 @@ def assert_settled(
     for line in lines:
         settled[line.key] = settled.get(line.key, 0) + line.amount
     for key in wanted.keys() - set(waiting):
-        should = due_in_all(wanted[key], waived.get(key_text(key), 0))
+        billed = issued[key].amount if key in issued else 0
+        should = due_in_all(wanted[key], waived.get(key_text(key), 0), billed)
         if settled.get(key, 0) != should:
             raise AssertionError(f"{key_text(key)}: should be billed {should} in all, but {settled.get(key, 0)} is issued and pending")
 
 
 @dataclass(slots=True)
 class _Run:
-    """The lines so far, and what each key comes to with them."""
+    """The lines so far."""
 
     issued: Mapping[ChargeKey, Issued]
     waived: Mapping[str, int]
     causes: Causes
     lines: list[Line] = field(default_factory=list)
     waiting: list[ChargeKey] = field(default_factory=list)
-    _billed: dict[ChargeKey, tuple[int, Fraction, Fraction]] = field(default_factory=dict)  # amount, exact, quantity
-
-    def billed(self, key: ChargeKey) -> tuple[int, Fraction, Fraction]:
-        before = self.issued.get(key)
-        first = (0, Fraction(0), Fraction(0)) if before is None else (before.amount, before.exact, before.quantity)
-        return self._billed.get(key, first)
 
     def due(self, key: ChargeKey, amount: int) -> int:
-        return due_in_all(amount, self.waived.get(key_text(key), 0)) - self.billed(key)[0]
+        billed = self.issued[key].amount if key in self.issued else 0
+        return due_in_all(amount, self.waived.get(key_text(key), 0), billed) - billed
 
     def charge(self, want: Desired, part: bool) -> None:
-        due = self.due(want.key, want.amount)
-        first = want.key not in self.issued and want.key not in self._billed
+        due, before = self.due(want.key, want.amount), self.issued.get(want.key)
         if part and due < 0:
             self.waiting.append(want.key)
-        elif due or (first and not part):
-            self._add(_line(want, due, self.billed(want.key)), want)
+        elif due or (before is None and not part):
+            line = _line(want, due, before)
+            self._add(replace(line, issued=before, corrects=None if before is None or due > 0 else before.document))
 
     def correct(self, want: Desired) -> None:
         due = self.due(want.key, want.amount)
         if due:
-            before = self.issued.get(want.key) or _never_issued(want)
-            line = _line(want, due, self.billed(want.key))
-            self._add(_correcting(line, before, self.causes(want.key, want)), want)
+            line = _line(want, due, self.issued.get(want.key))
+            self._add(_correcting(line, self.issued.get(want.key) or _never_issued(want), self.causes(want.key, want)))
 
     def reverse(self, key: ChargeKey) -> None:
         before = self.issued[key]
         if due := self.due(key, 0):
             want = Desired(key, before.description, before.service, Fraction(0), Fraction(0), 0, _nothing(key))
-            self._add(_correcting(_line(want, due, self.billed(key)), before, self.causes(key, None)), want)
+            self._add(_correcting(_line(want, due, before), before, self.causes(key, None)))
 
-    def _add(self, line: Line, want: Desired) -> None:
+    def _add(self, line: Line) -> None:
         before = self.issued.get(line.key)
         self.lines.append(replace(line, previously=0 if before is None else before.amount))
-        self._billed[line.key] = (self.billed(line.key)[0] + line.amount, want.exact, want.quantity)
 
 
-def _line(want: Desired, due: int, billed: tuple[int, Fraction, Fraction]) -> Line:
+def _line(want: Desired, due: int, before: Issued | None) -> Line:
     return Line(
         kind="charge",
         key=want.key,
         description=want.description,
         service=want.service,
-        quantity=want.quantity - billed[2],
-        exact=want.exact - billed[1],
+        quantity=want.quantity - (0 if before is None else before.quantity),
+        exact=want.exact - (0 if before is None else before.exact),
         amount=due,
         derivation=want.derivation,
         discounts=want.discounts,
@@ -136,7 +129,7 @@ def _line(want: Desired, due: int, billed: tuple[int, Fraction, Fraction]) -> Li
 
 
 def _correcting(line: Line, before: Issued, causes: tuple[Cause, ...]) -> Line:
-    """The line as a correction, bound to the discounts and tax rates of the key's first line."""
+    """The line as a correction, bound to the discounts and tax rates that the key was charged at."""
     return replace(
         line,
         kind="correction",

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from farthing.core.base.rounding import apportion, round_to_whole, split
+from farthing.core.base.rounding import round_to_whole, split
 from farthing.core.catalog.terms import Discount
-from farthing.core.invoice.invoice import Blend, Issued, Line
+from farthing.core.invoice.invoice import Issued, Line
 
 Parts = dict[str, int]
 """Minor units by discount id, in the order in which the discounts apply."""
@@ -18,33 +18,41 @@ def apply_discounts(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """The lines of one document with `discount` and `discount_parts` set; whatever they held before is decided anew.
 
     Percentages apply line by line in the order listed, each on what the ones before it left, each rounded once, half away from
-    zero; so the discount of a key depends on its own amount alone. Fixed amounts come after all percentages, in the order listed
-    (by the first line that has them, if lines differ), each once for the document, up to what is left of the charge lines it
-    covers, split over the positive ones.
+    zero. They are those of all that was billed for the key, the line included, less what was issued; so the discount of a key
+    depends on its own amount alone. Fixed amounts come after all percentages, in the order listed (by the first line that has them,
+    if lines differ), each once for the document, up to what is left of the keys that its charges cover, split over the positive ones.
 
-    A correction brings the key's discounts, as bound by its first line, to what the whole billed amount should carry: percentages
-    are those of the whole less those issued; a fixed amount is not decided again, but lowered where less than it is left to pay.
-    Where charges of the key were bound to differing percentages, it carries each in the proportion in which they did.
+    A correction decides no fixed amount again: what the key has of it is lowered where less is left to pay.
     Errors: ValueError for a correction that does not carry what was `issued`.
     """
-    parts = [_correction(line) if line.kind == "correction" else _percentages(line.amount, covering(line)) for line in lines]
+    lines = tuple(_bound(line) for line in lines)
+    parts = [_kept(line) if line.kind == "correction" else _percentages(_billed(line), covering(line)) for line in lines]
     charges = [i for i, line in enumerate(lines) if line.kind == "charge"]
     for discount in _fixed(lines[i] for i in charges):
         covered = [i for i in charges if discount.id in _ids(lines[i])]
-        left = [lines[i].amount - sum(parts[i].values()) for i in covered]
+        left = [_billed(lines[i]) - sum(parts[i].values()) for i in covered]
         taken = min(discount.amount or 0, max(sum(left), 0))
         for i, part in zip(covered, split(taken, [max(rest, 0) for rest in left]), strict=True):
             parts[i][discount.id] = part
-    return tuple(_with(line, part) for line, part in zip(lines, parts, strict=True))
+    return tuple(_with(line, _less(part, _before(line))) for line, part in zip(lines, parts, strict=True))
+
+
+def _bound(line: Line) -> Line:
+    """A correction has the discounts that the key was charged with, whatever holds now."""
+    return line if line.kind == "charge" or line.issued is None else replace(line, discounts=line.issued.discounts)
 
 
 def covering(line: Line) -> tuple[Discount, ...]:
-    """The discounts that cover a line, in the order listed; for a correction those that the key's first line was bound to."""
-    return tuple(discount for discount in _bound(line) if discount.items is None or line.key.item in discount.items)
+    """The discounts that cover a line, in the order listed."""
+    return tuple(discount for discount in line.discounts if discount.items is None or line.key.item in discount.items)
 
 
-def _bound(line: Line) -> tuple[Discount, ...]:
-    return line.discounts if line.issued is None else line.issued.discounts
+def _billed(line: Line) -> int:
+    return line.amount + (0 if line.issued is None else issued_before(line).amount)
+
+
+def _before(line: Line) -> Parts:
+    return {} if line.issued is None else dict(line.issued.discount_parts)
 
 
 def _percentages(amount: int, discounts: Iterable[Discount]) -> Parts:
@@ -57,31 +65,21 @@ def _percentages(amount: int, discounts: Iterable[Discount]) -> Parts:
     return parts
 
 
-def _correction(line: Line) -> Parts:
+def _kept(line: Line) -> Parts:
+    """What a key carries in all after a correction of it."""
     issued = issued_before(line)
     billed, before = issued.amount + line.amount, dict(issued.discount_parts)
-    if issued.blend is not None and issued.blend.amount:
-        return _less(_in_proportion(issued, issued.blend, billed), before)
     parts = _percentages(billed, covering(line))
     left = max(billed - sum(parts.values()), 0)
     for discount in covering(line):
         if discount.amount is not None:
             parts[discount.id] = min(before.get(discount.id, 0), left)
             left -= parts[discount.id]
-    return _less(parts, before)
-
-
-def _in_proportion(issued: Issued, blend: Blend, billed: int) -> Parts:
-    """The discounts of a key whose charges carried different ones: each in the proportion in which they did, rounded once together and
-    apportioned; a fixed amount neither grows nor turns negative."""
-    shares = [Fraction(part * billed, blend.amount) for _, part in blend.discount_parts]
-    parts = apportion(round_to_whole(sum(shares, Fraction(0))), shares)
-    fixed = {discount.id for discount in issued.discounts if discount.amount is not None}
-    return {id_: max(min(part, charged), 0) if id_ in fixed else part for (id_, charged), part in zip(blend.discount_parts, parts, strict=True)}
+    return parts
 
 
 def issued_before(line: Line) -> Issued:
-    """What finalised documents had billed for the key of a correction. Errors: ValueError where it is missing or does not add up."""
+    """What finalised documents had billed for the key of a line. Errors: ValueError where it is missing or does not add up."""
     if line.issued is None:
         raise ValueError(f"the correction of {line.key.item!r} does not carry what was issued before it")
     if line.issued.discount != sum(part for _, part in line.issued.discount_parts):
@@ -97,7 +95,7 @@ def _less(parts: Parts, before: Mapping[str, int]) -> Parts:
 def _fixed(lines: Iterable[Line]) -> tuple[Discount, ...]:
     found: dict[str, Discount] = {}
     for line in lines:
-        for discount in _bound(line):  # also those that do not cover this line, so that the order listed is kept
+        for discount in line.discounts:  # also those that do not cover this line, so that the order listed is kept
             if discount.amount is not None:
                 found.setdefault(discount.id, discount)
     return tuple(found.values())
@@ -109,4 +107,4 @@ def _ids(line: Line) -> set[str]:
 
 def _with(line: Line, parts: Parts) -> Line:
     kept = tuple((id_, part) for id_, part in parts.items() if part)
-    return replace(line, discounts=_bound(line), discount=sum(parts.values()), discount_parts=kept)
+    return replace(line, discount=sum(parts.values()), discount_parts=kept)

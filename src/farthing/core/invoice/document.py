@@ -10,7 +10,7 @@ from farthing.core.base.canonical import canonical_json, digest
 from farthing.core.base.exact import read_shown, show
 from farthing.core.base.time import Interval, parse_instant, show_instant
 from farthing.core.catalog.terms import ChargeKey, Discount, TaxRate
-from farthing.core.invoice.invoice import Blend, Cause, Document, Issued, Line
+from farthing.core.invoice.invoice import Cause, Document, Issued, Line
 
 _SUMS = ("subtotal", "discount", "credit_before_tax", "tax", "tax_included", "total", "credit_after_tax", "due")
 
@@ -140,6 +140,7 @@ def issued_from(lines: list[tuple[str, Line]]) -> Issued:
     number, first = lines[0]
     every = [line for _, line in lines]
     discounts = _summed(line.discount_parts for line in every)
+    bound = next((line for line in reversed(every) if line.kind == "charge"), first)
     return Issued(
         key=first.key,
         description=first.description,
@@ -148,32 +149,13 @@ def issued_from(lines: list[tuple[str, Line]]) -> Issued:
         exact=read_shown(every[-1].derivation["exact"]),
         amount=sum(line.amount for line in every),
         discount=sum(part for _, part in discounts),
-        discounts=(*first.discounts, *_fixed_later(lines)),
-        tax_rates=first.tax_rates,
+        discounts=bound.discounts,
+        tax_rates=bound.tax_rates,
         document=number,
         discount_parts=discounts,
         credit_parts=_summed(line.credit_parts for line in every),
         taxes=_summed_taxes(every),
-        blend=_blend([line for line in every if line.kind == "charge"]),
     )
-
-
-def _blend(charges: list[Line]) -> Blend | None:
-    """None where all charges were bound alike; fixed discounts do not matter, for they are split anew on each document."""
-    if len({(_percentages(line), line.tax_rates) for line in charges}) < 2:
-        return None
-    return Blend(
-        amount=sum(line.amount for line in charges),
-        net=sum(line.net for line in charges),
-        discount_parts=_summed(line.discount_parts for line in charges),
-        taxes=_summed_taxes(charges),
-        tax_rates=tuple({rate.id: rate for line in charges for rate in line.tax_rates}.values()),
-    )
-
-
-def _percentages(line: Line) -> tuple[Discount, ...]:
-    percentages = (discount for discount in line.discounts if discount.percent is not None)
-    return tuple(discount for discount in percentages if discount.items is None or line.key.item in discount.items)
 
 
 def _summed(parts: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
@@ -189,13 +171,6 @@ def _summed_taxes(lines: list[Line]) -> tuple[tuple[str, int, int], ...]:
         before = sums.get(id_, (0, 0))
         sums[id_] = (before[0] + taxable, before[1] + tax)
     return tuple((id_, *both) for id_, both in sums.items())
-
-
-def _fixed_later(lines: list[tuple[str, Line]]) -> tuple[Discount, ...]:
-    """Fixed discounts that only later lines of the key were bound to: on bills inside a period they wait for its final bill."""
-    first = {discount.id for discount in lines[0][1].discounts}
-    later = {discount.id: discount for _, line in lines[1:] for discount in line.discounts if discount.amount is not None}
-    return tuple(discount for id_, discount in later.items() if id_ not in first)
 
 
 def _interval(interval: Interval) -> list[str]:

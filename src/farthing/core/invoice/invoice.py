@@ -31,25 +31,12 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True)
-class Blend:
-    """What the charges of a key came to, corrections apart, where they were bound to differing percentages or tax rates (a key over
-    several periods, between which these changed): corrections of the key carry each in this proportion. Sums as in `Issued`."""
-
-    amount: int
-    net: int
-    discount_parts: tuple[tuple[str, int], ...]
-    taxes: tuple[tuple[str, int, int], ...]
-    tax_rates: tuple[TaxRate, ...]  # of all charges, by id
-
-
-@dataclass(frozen=True, slots=True)
 class Issued:
     """What finalised documents have billed for a key so far: sums of its lines, in minor units.
 
-    `discounts` and `tax_rates` are those that the first line of the key was bound to; corrections use them again.
-    `document` names the document that billed it first. `blend` is set where later charges were bound otherwise.
-    The three fields before it are sums over the key's lines, each in order of
-    first appearance: (discount id, minor units), (grant id, minor units), and (tax rate id, taxable amount, tax).
+    `discounts` and `tax_rates` are those that the last charge of the key was bound to (its first line, if it was only ever corrected);
+    corrections use them again. `document` names the document that billed it first. The last three fields are sums over the key's
+    lines, each in order of first appearance: (discount id, minor units), (grant id, minor units), (tax rate id, taxable amount, tax).
     """
 
     key: ChargeKey
@@ -65,7 +52,6 @@ class Issued:
     discount_parts: tuple[tuple[str, int], ...] = ()
     credit_parts: tuple[tuple[str, int], ...] = ()
     taxes: tuple[tuple[str, int, int], ...] = ()
-    blend: Blend | None = None
 
     @property
     def credit(self) -> int:
@@ -80,11 +66,12 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A fact that made a correction necessary: an event, cancellation, replacement, price version or contract version."""
+    """What made a correction necessary: an event, cancellation, replacement, price version or contract version, by id; or a decision: a
+    bill that became void, by number, or a waiver, by the minor units given up."""
 
-    kind: Literal["event", "cancel", "replace", "price", "contract"]
+    kind: Literal["event", "cancel", "replace", "price", "contract", "void", "waiver"]
     id: str
-    at: str  # log position or revision, as "position 17" or "revision 3"
+    at: str  # log position or revision, as "position 17" or "revision 3"; "" for decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +79,9 @@ class Line:
     """One line of a document. `amount` is the difference for its key, before discount; `discount` ≥ 0 for positive amounts.
 
     `credit` is what grants applied before tax took off. `taxes` hold (tax rate id, taxable amount, tax) in minor units; for an
-    inclusive rate the tax is contained in the net. A correction also says what was billed before and which facts caused it;
-    `issued` is all of what was billed before, which its discount, credit and tax are measured against (not part of the document).
+    inclusive rate the tax is contained in the net. A correction also says what was billed before and which facts caused it.
+    `issued` is all of what was billed for the key before, on corrections and on charges after a bill inside the period: discount,
+    credit and tax are those of the whole, less these (not part of the document).
     """
 
     kind: Literal["charge", "correction"]
@@ -111,10 +99,10 @@ class Line:
     credit: int = 0
     taxes: tuple[tuple[str, int, int], ...] = ()
     previously: int = 0
-    corrects: str | None = None  # the document that billed the key first
+    corrects: str | None = None  # the document that billed the key first; on corrections, and on charges below zero
     causes: tuple[Cause, ...] = ()
     credit_parts: tuple[tuple[str, int], ...] = ()  # (grant id, minor units), negative where a grant is refilled
-    issued: Issued | None = None  # set on corrections
+    issued: Issued | None = None  # what was billed for the key before; always there on corrections
     causes_more: int = 0  # how many further facts there are behind the ones listed
 
     @property

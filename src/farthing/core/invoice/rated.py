@@ -6,20 +6,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from farthing.core.base.refusal import Refusal
 from farthing.core.catalog.terms import Group, PriceVersion, Terms
+from farthing.core.contract.refusals import CONTRACT_METER_UNFIT
 from farthing.core.events.event import Event
 from farthing.core.rating.compile import compile_price
 from farthing.core.rating.interpret import rate_events, rate_quantity
 from farthing.core.rating.program import Program
 from farthing.core.rating.trace import Rated
-from farthing.core.usage.meter import Aggregation, Meter
+from farthing.core.usage.meter import Aggregation
 from farthing.core.usage.select import by_group
 
 
 def compiled_program(terms: Terms) -> Program:
-    """The program that rates the terms: that of the price, for usage with its bounds held to what the segment is."""
+    """The program that rates the terms: that of the price, for usage with its bounds held to what the segment is.
+
+    Errors: contract_meter_unfit for a level by time of day: what holds between events falls into no band by an event.
+    """
     program = compile_price(terms.price.document).program
-    return program if terms.meter is None else prorated(program, terms)
+    if terms.meter is None:
+        return program
+    if terms.meter.aggregation is Aggregation.TIME_WEIGHTED and program.by_time_of_day:
+        raise Refusal(CONTRACT_METER_UNFIT, f"price {terms.price.id!r} is by time of day, and meter {terms.meter.id!r} measures a level.", "price")
+    return prorated(program, terms)
 
 
 def prorated(program: Program, terms: Terms) -> Program:
@@ -37,20 +46,17 @@ def rate_licensed(terms: Terms) -> Rated:
 
 def rate_terms(terms: Terms, events: Iterable[Event]) -> Mapping[Group, tuple[Rated, ...]]:
     """The rated lines of terms by group, event by event in exact fractions. `events` hold at least the customer's events in the metered
-    span (for a time-weighted meter those before it as well). A meter without group-by always has the one group (); with group-by a
-    group exists once an event falls into it. Errors: those of the price (quantity_negative, amount_too_large)."""
+    span; those before it count for a time-weighted meter, where the price is of its level. A meter without group-by always has the one
+    group (); with group-by a group exists once an event falls into it. Errors: those of the price (quantity_negative, amount_too_large)."""
     if terms.meter is None:
         return {(): (rate_licensed(terms),)}
-    groups = by_group(terms.meter, (event for event in events if event.customer == terms.customer and _counts(terms, terms.meter, event)))
+    program = compiled_program(terms)
+    carries = terms.meter.aggregation is Aggregation.TIME_WEIGHTED and any(cell.curve is not None for cell in program.cells)
+    mine = (event for event in events if event.customer == terms.customer)
+    groups = by_group(terms.meter, (event for event in mine if event.at in terms.metered or (carries and event.at < terms.metered.start)))
     if not terms.meter.group_by:
         groups.setdefault((), [])
-    program = compiled_program(terms)
     return {group: rate_events(program, terms.meter, found, terms.metered) for group, found in groups.items()}
-
-
-def _counts(terms: Terms, meter: Meter, event: Event) -> bool:
-    carried = meter.aggregation is Aggregation.TIME_WEIGHTED and event.at < terms.metered.start
-    return event.at in terms.metered or carried
 
 
 def over_term(version: PriceVersion) -> bool:

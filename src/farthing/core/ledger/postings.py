@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from farthing.core.invoice.invoice import Document, Line
@@ -15,7 +15,7 @@ from farthing.core.ledger.periods import AccountingPeriod
 class Posting:
     """One leg of an entry: signed minor units, debit positive, credit negative, in an account of the chart.
 
-    `entry` is the kind of fact booked ("invoice" or "credit_note"); the store keeps the legs of one document together and names it.
+    `entry` is the kind of fact booked ("invoice", "credit_note" or "void"); the store keeps the legs of one document together and names it.
     `subject` is the item, tax rate or grant that the account is kept apart by, or "". `period` is the accounting period.
     """
 
@@ -47,6 +47,13 @@ def postings_for(document: Document, period: AccountingPeriod) -> tuple[Posting,
     postings = tuple(_posting(document, period, account, subject, units) for (account, subject), units in legs.items() if units)
     assert_balanced(postings)
     return postings
+
+
+def reversal(document: Document, number: str, period: AccountingPeriod) -> tuple[Posting, ...]:
+    """The balanced entry of a document that becomes void: the legs of its own entry with the opposite sign, in an accounting period
+    that is open when it becomes void. Errors: ValueError when the document does not add up."""
+    legs = postings_for(document, period)
+    return tuple(replace(leg, amount=-leg.amount, entry="void", memo=f"{leg.memo} (void {number})") for leg in legs)
 
 
 def assert_balanced(postings: Iterable[Posting]) -> None:

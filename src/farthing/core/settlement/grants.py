@@ -32,7 +32,7 @@ class Earlier:
 def apply_before_tax(lines: tuple[Line, ...], grants: Iterable[Grant]) -> tuple[tuple[Line, ...], Used]:
     """Lines with `credit` and `credit_parts` set, and the grants used, for grants that apply "before_tax" in the lines' currency.
 
-    Corrections first give back what exceeds the key's billed amount after discount. Then grants lower what is left of the
+    Lines of keys that were billed before first give back what exceeds the key's billed amount after discount. Then grants lower what is left of the
     document, split by largest remainder over the lines that are above zero; no line and no document falls below zero by it.
     """
     parts = [_given_back(line) for line in lines]
@@ -86,7 +86,7 @@ def _take(due: int, remaining: Iterable[tuple[str, int]]) -> list[tuple[str, int
 
 
 def _given_back(line: Line) -> dict[str, int]:
-    if line.kind != "correction":
+    if line.issued is None and line.kind != "correction":
         return {}
     issued = issued_before(line)
     return _excess(issued.credit_parts, issued.amount - issued.discount + line.amount - line.discount)

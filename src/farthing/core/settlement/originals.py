@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from farthing.core.catalog.terms import ChargeKey
 from farthing.core.invoice.invoice import Document, Line
 from farthing.core.settlement.grants import Earlier, Used, refills
 from farthing.core.tax.taxes import exclusive_tax
 
 
 def originals(final: Iterable[tuple[str, Document]]) -> dict[str, Earlier]:
-    """By number, for documents in order of finalisation: the total of its own lines and of the lines anywhere that correct it, and
-    the after-tax grants used for these, less what went back.
+    """By number, for documents in order of finalisation: what the charge keys that it billed first come to in all, on whichever documents,
+    and the after-tax grants used for these, less what went back.
 
     No more is used for a document than it comes to. Where a document charges what it takes off another one, nothing goes back to
     the grants: what they paid of the one moves to the other.
     """
     totals: dict[str, int] = {}
     used: dict[str, dict[str, int]] = {}
+    first: dict[ChargeKey, str] = {}
     for number, document in final:
-        changes = {number: 0, **changes_of(document.lines, number)}
-        corrected = [(_earlier(totals, used, whose), changes[whose]) for whose in document.corrects]
-        for whose, back in zip(document.corrects, refills(corrected, -document.credit_after_tax), strict=True):
+        changes = {number: 0, **_changes((line.corrects or first.setdefault(line.key, number), line) for line in document.lines)}
+        others = sorted(changes.keys() & totals.keys())
+        before = [(_earlier(totals, used, whose), changes[whose]) for whose in others]
+        for whose, back in zip(others, refills(before, -document.credit_after_tax), strict=True):
             _add(used, whose, back)
         for whose, change in changes.items():
             totals[whose] = totals.get(whose, 0) + change
-        _pay(used, changes, [*_after_tax(document), *_freed(totals, used, document.corrects)])
+        _pay(used, changes, [*_after_tax(document), *_freed(totals, used, others)])
     return {number: _earlier(totals, used, number) for number in totals}
 
 
-def changes_of(lines: Iterable[Line], number: str = "") -> dict[str, int]:
-    """What taxed lines add to the total of each document that they correct; those that correct none to that of `number`."""
+def corrected(document: Document, known: Mapping[str, Earlier]) -> list[tuple[Earlier, int]]:
+    """The documents that billed the keys of a new document first, as they stand before it, and how it changes what each comes to."""
+    changes = _changes((line.corrects or (line.issued.document if line.issued is not None else ""), line) for line in document.lines)
+    return [(known[number], changes[number]) for number in sorted(changes.keys() & known.keys())]
+
+
+def _changes(lines: Iterable[tuple[str, Line]]) -> dict[str, int]:
+    """What taxed lines, each with the document that billed its key first, add to the total of each."""
     changes: dict[str, int] = {}
-    for line in lines:
-        whose = line.corrects or number
+    for whose, line in lines:
         changes[whose] = changes.get(whose, 0) + line.net + exclusive_tax([line])
     return changes
 
