@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from farthing.app.apply import apply_catalogue
-from farthing.app.bill import Clerk, Held, bill_until, correct
+from farthing.app.bill import Clerk, Held, bill_part, bill_until, correct
 from farthing.app.raters import CoreRater, KernelRater, Rater
 from farthing.app.store import StoredDocument
 from farthing.app.verify import Verification, verify
@@ -81,20 +81,27 @@ class Books:
     def bill(self, until: str, held: int = 0) -> list[StoredDocument]:
         """Bill; so many contracts are expected to be held back."""
         self.held.clear()
-        made = list(bill_until(self._clerk(), parse_instant(until), None, lambda _: None, self.held.append))
+        made = list(bill_until(self.clerk(), parse_instant(until), None, lambda _: None, self.held.append))
         assert len(self.held) == held, self.held
         return made
 
     def correct(self) -> list[StoredDocument]:
         self.held.clear()
-        made = list(correct(self._clerk(), None, self.held.append))
+        made = list(correct(self.clerk(), None, self.held.append))
+        assert self.held == []
+        return made
+
+    def part(self, at: str) -> list[StoredDocument]:
+        self.held.clear()
+        made = list(bill_part(self.clerk(), parse_instant(at), None, lambda _: None, self.held.append))
         assert self.held == []
         return made
 
     def verify(self) -> Verification:
         return verify(self.store, {"core": CoreRater(self.store), "kernel": KernelRater(self.store)}, lambda _: None)
 
-    def _clerk(self) -> Clerk:
+    def clerk(self) -> Clerk:
+        """Who bills, in June 2025."""
         return Clerk(self.store, self.rater, parse_instant("2025-06-15T12:00:00Z"), lambda prefix: f"{prefix}_{next(self._ids)}")
 
 

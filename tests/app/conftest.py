@@ -12,6 +12,7 @@ import pytest
 from farthing.edges.postgres.migrate import ensure_account, migrate
 from farthing.edges.postgres.store import PostgresStore
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "flow"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from app_books import Books

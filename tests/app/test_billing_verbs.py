@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from app_books import TIERS, Books, call, catalogue, lines
 
 from farthing.app.explain import events_behind, explain
+from farthing.core.base.refusal import Refusal
 from farthing.core.explain.explanation import as_text
 from farthing.core.invoice.document import read_document
 
@@ -63,7 +65,9 @@ def test_a_corrected_price_and_a_backdated_amendment_are_corrected_at_once(books
     books.bill("2025-02-01T00:00:00Z")
     cheaper = {**TIERS, "id": "calls-2", "tiers": [{"up_to": 10, "unit_amount": 90}, {"up_to": "inf", "unit_amount": 50}]}
     books.apply({"prices": [{"lineage": "calls", "price": cheaper}]})
-    assert lines(books.correct()) == [("credit_note", "correction", "API calls", "0", -100)]
+    note = books.correct()
+    assert lines(note) == [("credit_note", "correction", "API calls", "0", -100)]
+    assert [(cause.kind, cause.id) for cause in read_document(note[0].content).lines[0].causes] == [("price", "calls-2")]
     items = catalogue()["contracts"][0]["items"]
     more = [*items[:2], {**items[2], "quantity": 5}]
     books.apply({"amendments": [{"contract": "acme-1", "effective_from": "2025-01-01T00:00:00Z", "items": more}]})
@@ -103,6 +107,9 @@ def test_a_line_is_explained_from_its_trace_and_its_events_are_listed_by_page(bo
     second = events_behind(books.store, "INV-000001:1", 2, 1)
     assert ([event.identifier for event in first.events], first.more) == (["c1"], True)
     assert ([event.identifier for event in second.events], second.more) == (["c2"], False)
+    for page in (-1, 0, 3, 10**20):
+        with pytest.raises(Refusal, match=f"page_unknown: there is no page {page}"):
+            events_behind(books.store, "INV-000001:1", page, 1)
 
 
 def test_a_contract_that_is_refused_is_held_and_named_and_the_others_are_billed(books: Books) -> None:

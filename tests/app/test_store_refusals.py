@@ -36,6 +36,7 @@ def test_what_is_there_with_other_content_is_refused_and_the_same_is_not(made: B
     meter = {**catalogue()["meters"][0], "default_aggregation": {"formula": "count"}}
     assert_refused("meter_changed", lambda: made.apply({"meters": [meter]}))
     assert_refused("price_version_changed", lambda: made.apply({"prices": [{"lineage": "calls", "price": {**TIERS, "tiers": TIERS["tiers"][1:]}}]}))
+    made.bill("2025-02-01T00:00:00Z")
     assert_refused("contract_changed", lambda: made.apply({"contracts": [{**catalogue()["contracts"][0], "currency": "eur"}]}))
     grant = {"id": "g", "customer": "acme", "currency": "usd", "amount": 501, "applies": "after_tax"}
     assert_refused("grant_changed", lambda: made.apply({"grants": [grant]}))

@@ -11,7 +11,7 @@ from farthing.core.base.canonical import canonical_json
 from farthing.core.invoice.discount import apply_discounts
 from farthing.core.ledger.accounts import CHART
 from farthing.core.ledger.periods import AccountingPeriod
-from farthing.core.ledger.postings import assert_balanced, posting_document, postings_for
+from farthing.core.ledger.postings import assert_balanced, posting_document, postings_for, reversal
 from farthing.core.settlement.grants import apply_after_tax, apply_before_tax
 from farthing.core.tax.taxes import apply_taxes, exclusive_tax, included_tax
 
@@ -51,6 +51,14 @@ def test_an_invoice_debits_receivable_and_credits_and_credits_revenue_and_tax():
 def test_contained_tax_is_no_revenue():
     bill = finished([line(1200, tax_rates=(rate("vat", "1/5", inclusive=True),))])
     assert legs(bill) == [("receivable", "", 1200), ("revenue", "api", -1000), ("tax_payable", "vat", -200)]
+
+
+def test_a_void_reverses_every_leg():
+    bill = finished([line(1000, "api", (), (rate("vat", "1/5"),)), line(500, "seats")], (grant("gift", 350),))
+    back = reversal(bill, "INV-1", MAY_2025)
+    assert [(leg.account, leg.subject, -leg.amount) for leg in back] == legs(bill)
+    assert {leg.entry for leg in back} == {"void"}
+    assert all(leg.memo.endswith("(void INV-1)") for leg in back)
 
 
 def test_a_credit_note_of_everything_reverses_every_leg():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
@@ -140,6 +141,7 @@ def test_writers_with_the_same_identifiers_and_other_content(account: Any, store
 
     with account.connect_superuser() as superuser:
         deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        time.sleep(1.5)  # a server process reports what it counted once a second, or when it ends: that of the tests before this one
         before = superuser.execute(deadlocks).fetchone()
         threads = [threading.Thread(target=write, args=(seed,)) for seed in range(5)]
         for thread in threads:

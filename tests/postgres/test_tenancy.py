@@ -11,20 +11,22 @@ import pytest
 from psycopg import sql
 
 from farthing.app.store import EventQuery
-from farthing.core.base.timeline import ALL_TIME
+from farthing.core.base.time import Interval
+from farthing.core.base.timeline import ALL_TIME, FOREVER
 from farthing.core.catalog.terms import Grant
 from farthing.core.events.event import Cancel, Replace
 from farthing.core.invoice.document import key_text
 from farthing.edges.postgres.store import PostgresStore
-from farthing.testing.builders import FEBRUARY, bill, event, line, open_contract
+from farthing.testing.builders import FEBRUARY, YEAR, bill, contract, event, line, open_contract, reverse
 
 # Without an account: what it is, is the same for all.
 GLOBAL = {"schema_migrations", "chart_of_accounts"}
 # What the service may write, exactly. A new table has to be added here, and thought about.
 INSERTS = {
-    "contract_versions", "contracts", "customer_versions", "customers", "document_lines", "document_numbers", "documents", "draft_lines", "drafts",
-    "entries", "event_batches", "event_cancels", "event_ids", "event_replacements", "events", "grant_uses", "grants", "meters", "period_closings",
-    "postings", "price_versions", "refused_facts", "source_checkpoints", "waivers",
+    "contract_declarations", "contract_versions", "contracts", "customer_versions", "customers", "document_lines",
+    "document_numbers", "document_voids", "documents", "draft_lines", "drafts", "entries", "event_batches", "event_cancels",
+    "event_ids", "event_replacements", "events", "grant_uses", "grants", "meters", "period_closings", "postings", "price_versions",
+    "refused_facts", "source_checkpoints", "waivers",
 }  # fmt: skip
 UPDATES = {
     ("catalogue_heads", "head"), ("document_heads", "head"), ("log_heads", "head"), ("number_series", "head"),
@@ -44,9 +46,13 @@ def fill(store: PostgresStore) -> None:
     store.put_checkpoint("file", "1")
     store.put_grant("acme", Grant("g", "usd", 10, "after_tax"))
     store.put_waiver("acme-1", key_text(line(1, "seats").key), 5, "goodwill")
+    store.finalise(*bill("in_1", line(100), used=[("g", 3)]))
+    gone = bill("in_v", line(1, "void"))
+    store.finalise(*gone)
+    store.void(gone[0], "waive", "wrong", reverse(gone[2]), [(key_text(line(1, "void").key), 1)])
+    store.put_contract(contract(active=Interval(YEAR.start, FOREVER)))
     drafted = bill("in_2", line(5, period=FEBRUARY), period=FEBRUARY)
     store.save_drafts("acme-1", [drafted[0]], {"in_2": drafted[1]})
-    store.finalise(*bill("in_1", line(100), used=[("g", 3)]))
 
 
 def tables(connection: psycopg.Connection[Any]) -> set[str]:
@@ -187,5 +193,5 @@ def test_stores_of_one_process_do_not_mix(account: Any, other_account: Any, open
     for n, one in enumerate(stores):
         assert one.head() == 5
         assert [found.identifier for found in one.events(EventQuery("call", ALL_TIME, 99))] == ["c", f"only {n}"]
-        assert [each.number for each in one.documents()] == ["INV-000001"]
-        assert one.revision() == 4
+        assert [each.number for each in one.documents()] == ["INV-000001", "INV-000002"]
+        assert one.revision() == 5

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from farthing.app.store import EventQuery, Receipt
-from farthing.core.base.time import Interval
+from farthing.core.base.time import FOREVER, Interval
 from farthing.core.events.event import Cancel, Event, Fact, Replace
 from farthing.core.events.log import position_of
 from farthing.edges.postgres.migrate import ensure_account
@@ -52,12 +53,14 @@ def test_both_stores_agree(postgres: PostgresStore, batches: list[list[Fact]], s
             assert shown(postgres.append(batch)) == shown(memory.append(batch))
         for up_to in range(memory.head() + 1):
             for name in ("call", "answer"):
-                query = EventQuery(name, Interval(*span), up_to, carry=carry, carry_by=("region",))
+                query = EventQuery(name, Interval(*span), up_to, carry=carry, carry_by=("region",), carry_number="value")
                 assert list(postgres.events(query)) == list(memory.events(query))
+                apart = replace(query, by_customer=True)
+                assert list(postgres.events(apart)) == list(memory.events(apart))
         for after in range(0, memory.head() + 1, 3):
-            for customer in ("acme", "globex"):
-                found = list(postgres.facts_between(after, memory.head(), customer))
-                assert found == list(memory.facts_between(after, memory.head(), customer))
+            for customers, before in ((("acme",), FOREVER), (("globex",), span[1]), (("acme", "globex"), span[0]), ((), FOREVER)):
+                found = list(postgres.facts_between(after, memory.head(), customers, before))
+                assert found == list(memory.facts_between(after, memory.head(), customers, before))
                 assert [position_of(one.fact) for one in found] == [one.position for one in found]
         assert list(postgres.aside()) == list(memory.aside())
         assert list(postgres.altered()) == []

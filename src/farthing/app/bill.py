@@ -7,28 +7,31 @@ twice (its place in the contract's series is unique), and what one run has not b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import islice
 from typing import Any
 
-from farthing.app.raters import Rater
+from farthing.app.history import History, number_of
+from farthing.app.raters import Answers, Asked, Rater
+from farthing.app.refusals import CUSTOMER_UNKNOWN
 from farthing.app.store import LinePayload, Progress, Store, StoredDocument
 from farthing.core.base.refusal import Refusal
-from farthing.core.base.time import Instant, Interval
-from farthing.core.catalog.terms import Grant
+from farthing.core.base.time import BEGINNING, Instant, Interval
+from farthing.core.catalog.terms import Grant, Terms
 from farthing.core.contract.contract import Contract
 from farthing.core.contract.resolve import Shelf
-from farthing.core.flow import Facts, bill, over_term, periods_due, postings_for
-from farthing.core.invoice.causes import News, carrying_names, touched
-from farthing.core.invoice.document import content_digest, document_content, line_document, read_document
-from farthing.core.invoice.invoice import Document, Issued
+from farthing.core.flow import Facts, bill, over_term, periods_due, postings_for, terms_to_rate
+from farthing.core.invoice.causes import LateFact, News, carrying_names, touched
+from farthing.core.invoice.document import content_digest, document_content, key_text, read_document
+from farthing.core.invoice.invoice import Document
 from farthing.core.ledger.periods import period_for
 from farthing.core.ledger.postings import posting_document
-from farthing.core.settlement.grants import Earlier
-from farthing.core.settlement.originals import originals
 
 SEMANTICS = 1
 """The version of the billing rules; a document is recomputed by the rules it was made by."""
+BILLS_AT_ONCE = 100
+"""For how many bills usage is read and rated together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,18 @@ class Held:
     refusal: Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Periods of one contract to bill (None: its corrections), in order, with what rating came to for the terms of each, as foreseen."""
+
+    contract: Contract
+    history: History
+    place: int  # of the contract among all
+    periods: Sequence[Interval | None]
+    late: dict[int, list[LateFact]] = field(default_factory=dict)  # by the log position of the last bill before
+    answers: list[Answers] = field(default_factory=list)
+
+
 def bill_until(
     clerk: Clerk,
     until: Instant,
@@ -77,33 +92,121 @@ def bill_until(
     """Bill every contract's periods that have ended by `until`, in order; yields the final documents as they are made.
 
     Late facts about periods billed before are corrected on the next period's bill; `correct` does so at once. A contract whose bill
-    is refused is told to `on_held`; the others are billed. Errors: those of a store that is not there.
+    is refused is told to `on_held`; the others are billed. Errors: customer_unknown; those of a store that is not there.
     """
-    books = open_books(clerk.store)
-    contracts = [c for c in clerk.store.contracts() if customers is None or c.customer in customers]
-    for done, contract in enumerate(contracts):
-        on_progress(Progress("billing", done, len(contracts)))
-        for period in unbilled(clerk.store, contract, until):
-            try:
-                made = list(finalise(clerk, contract, draft(clerk, contract, books, period)))
-            except Refusal as refusal:
-                on_held(_held(contract, period, refusal))
-                break
-            yield from made
+    contracts = _contracts(clerk.store, customers)
+    yield from _bill(clerk, contracts, lambda history: list(unbilled(history, until)), on_held, on_progress=on_progress)
     on_progress(Progress("billing", len(contracts), len(contracts)))
+
+
+def bill_part(
+    clerk: Clerk, at: Instant, customers: Sequence[str] | None, on_progress: Callable[[Progress], None], on_held: Callable[[Held], None]
+) -> Iterator[StoredDocument]:
+    """Bill what has ended by `at`, then a part-invoice of each period that is open then, from its start to `at`; yields as `bill_until`.
+
+    A part has the usage so far by difference to earlier parts; what would lower the bill, licensed items, minimums and fixed discounts
+    wait for the period's own bill. Nothing is made where nothing has changed since the last part.
+    """
+    held: set[str] = set()
+
+    def hold(one: Held) -> None:
+        held.add(one.contract)
+        on_held(one)
+
+    def due(history: History) -> list[Interval | None]:
+        period = open_period(history.contract, at)
+        return [] if period is None or history.contract.id in held else [period]
+
+    yield from bill_until(clerk, at, customers, on_progress, hold)
+    yield from _bill(clerk, _contracts(clerk.store, customers), due, on_held, part=True)
+
+
+def open_period(contract: Contract, at: Instant) -> Interval | None:
+    """The contract's billing period that has begun before `at` and not ended, up to `at`; None where there is none."""
+    period = contract.billing.period(contract.billing.index_at(at)).overlap(contract.active)
+    return Interval(period.start, at) if period is not None and period.start < at < period.end else None
 
 
 def correct(clerk: Clerk, customers: Sequence[str] | None, on_held: Callable[[Held], None]) -> Iterator[StoredDocument]:
     """Correct what late facts made wrong on final bills, at once and apart from any period's bill; refusals as in `bill_until`."""
+    yield from _bill(clerk, _contracts(clerk.store, customers), lambda _: [None], on_held)
+
+
+def _bill(
+    clerk: Clerk,
+    contracts: Sequence[Contract],
+    due: Callable[[History], list[Interval | None]],
+    on_held: Callable[[Held], None],
+    part: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Iterator[StoredDocument]:
+    """Bill what is due under each contract, one after the other. Usage is read and rated ahead for many bills at once."""
     books = open_books(clerk.store)
-    for contract in clerk.store.contracts():
-        if customers is None or contract.customer in customers:
+    held: set[str] = set()
+    for portion in _portions(clerk.store, contracts, due):
+        _foresee(clerk, books, portion, part)
+        for work in portion:
+            on_progress(Progress("billing", work.place, len(contracts)))
+            for n, period in enumerate(work.periods):
+                if work.contract.id in held:
+                    break
+                try:
+                    made = list(finalise(clerk, work.contract, _draft(clerk, books, work, n, part)))
+                except Refusal as refusal:
+                    held.add(work.contract.id)
+                    on_held(_held(work.contract, period, refusal))
+                    break
+                yield from made
+
+
+def _portions(store: Store, contracts: Sequence[Contract], due: Callable[[History], list[Interval | None]]) -> Iterator[list[_Work]]:
+    """The work in portions of about `BILLS_AT_ONCE` bills; a contract with more to bill is in several, never twice in one."""
+    portion: list[_Work] = []
+    for place, contract in enumerate(contracts):
+        history = History(store, contract)
+        history.refresh()
+        periods = due(history)
+        for first in range(0, len(periods), BILLS_AT_ONCE):
+            portion.append(_Work(contract, history, place, periods[first : first + BILLS_AT_ONCE]))
+            if sum(len(work.periods) for work in portion) >= BILLS_AT_ONCE:
+                yield portion
+                portion = []
+    if portion:
+        yield portion
+
+
+def _foresee(clerk: Clerk, books: Books, portion: Sequence[_Work], part: bool) -> None:
+    """Rate the terms of all bills of a portion. A guess at what the bills will ask for, and no more: they ask again where it was wrong."""
+    _read_late(clerk.store, books, portion)
+    asked: list[Asked] = []
+    wanted: list[tuple[_Work, tuple[Terms, ...]]] = []
+    for work in portion:
+        for n, period in enumerate(work.periods):
             try:
-                made = list(finalise(clerk, contract, draft(clerk, contract, books, None)))
-            except Refusal as refusal:
-                on_held(_held(contract, None, refusal))
-                continue
-            yield from made
+                terms = terms_to_rate(_gather(clerk.store, books, work, period, part) if n == 0 else _fresh(work.contract, books, period, part))
+            except Refusal:  # which the bill itself will meet, when it is its turn
+                break
+            wanted.append((work, terms))
+            asked += [Asked(one, books.position) for one in terms]
+    outcomes = iter(clerk.rater.rate(asked))
+    for work, terms in wanted:
+        work.answers.append(Answers(clerk.rater, books.position, terms, list(islice(outcomes, len(terms)))))
+
+
+def _fresh(contract: Contract, books: Books, period: Interval | None, part: bool) -> Facts:
+    """A bill for which nothing that was billed before matters."""
+    return Facts(contract, books.shelf, period, (), books.known, books.position, part=part)
+
+
+def _contracts(store: Store, customers: Sequence[str] | None) -> list[Contract]:
+    """The contracts of these customers (None: of all). Errors: customer_unknown, so that no typing error looks like nothing to bill."""
+    if customers is None:
+        return list(store.contracts())
+    known = frozenset(store.customers())
+    for customer in customers:
+        if customer not in known:
+            raise Refusal(CUSTOMER_UNKNOWN, f"there is no customer {customer[:80]!r}.", "customer")
+    return [contract for contract in store.contracts() if contract.customer in customers]
 
 
 def _held(contract: Contract, period: Interval | None, refusal: Refusal) -> Held:
@@ -113,19 +216,25 @@ def _held(contract: Contract, period: Interval | None, refusal: Refusal) -> Held
     return Held(contract.id, contract.customer, period, refusal)
 
 
-def unbilled(store: Store, contract: Contract, until: Instant) -> Iterator[Interval]:
+def unbilled(history: History, until: Instant) -> Iterator[Interval]:
     """The contract's periods that have ended and have no final bill yet, in order."""
-    billed = {read_document(document.content).period for document in store.documents(contract.id)}
-    return (period for period in periods_due(contract, until) if period not in billed)
+    billed = _billed(history.final)
+    return (period for period in periods_due(history.contract, until) if period not in billed)
 
 
-def draft(clerk: Clerk, contract: Contract, books: Books, period: Interval | None, part: bool = False) -> tuple[StoredDocument, ...]:
-    """Compute and save the drafts of one period (None: corrections only), in place of all earlier drafts of the contract."""
-    facts = gather(clerk.store, contract, books, period, part)
-    documents = bill(facts, lambda terms: clerk.rater.rate(terms, books.position))
+def _billed(documents: Iterable[StoredDocument]) -> set[Interval]:
+    return {Interval(*document.pins["period"]) for document in documents if document.bills_period}
+
+
+def _draft(clerk: Clerk, books: Books, work: _Work, n: int, part: bool) -> tuple[StoredDocument, ...]:
+    """Compute and save the drafts of the n-th period of the work, in place of all earlier drafts of the contract."""
+    work.history.refresh()
+    facts = _gather(clerk.store, books, work, work.periods[n], part)
+    answers = work.answers[n] if n < len(work.answers) else Answers(clerk.rater, books.position)
+    documents = bill(facts, answers.rate)
     pins = pins_of(facts, clerk.rater.engine)
-    drafts = tuple(_stored(clerk.new_id("in"), contract.id, document, pins) for document in documents)
-    clerk.store.save_drafts(contract.id, drafts, {one.id: line_payloads(one) for one in drafts})
+    drafts = tuple(_stored(clerk.new_id("in"), work.contract.id, document, pins) for document in documents)
+    clerk.store.save_drafts(work.contract.id, drafts, {one.id: line_payloads(one) for one in drafts})
     return drafts
 
 
@@ -143,12 +252,14 @@ def finalise(clerk: Clerk, contract: Contract, drafts: Iterable[StoredDocument])
     yield from made
 
 
-def gather(store: Store, contract: Contract, books: Books, period: Interval | None, part: bool = False) -> Facts:
+def _gather(store: Store, books: Books, work: _Work, period: Interval | None, part: bool) -> Facts:
     """Everything that the next bill of a contract is made from."""
-    final = list(store.documents(contract.id))
-    news = _news(store, contract, books, final)
-    earlier = _earlier(contract, books, final, news, period)
-    spans = (*earlier, *(() if period is None else (period,)))
+    history, contract = work.history, work.contract
+    void, waived = history.void(), store.waived(contract.id)
+    now = {"position": books.position, "revision": books.known, "waived": waived, "void": void}
+    news = news_since(history, books.shelf, now, _late(store, books, work))
+    earlier = _earlier(history, books, news, period)
+    issued = history.issued((*earlier, *(() if period is None else (period,))), void)
     return Facts(
         contract=contract,
         shelf=books.shelf,
@@ -156,50 +267,86 @@ def gather(store: Store, contract: Contract, books: Books, period: Interval | No
         earlier=earlier,
         known=books.known,
         position=books.position,
-        issued=_within(store.issued(contract.id), spans),
-        waived=store.waived(contract.id),
+        issued=issued,
+        waived=waived,
         grants=tuple(store.grants(contract.customer)),
         news=news,
         part=part,
-        originals=originals_of(final),
+        originals=history.originals(void) if issued else {},  # for corrections, and these are of what was issued
+        void=void,
     )
 
 
-def _news(store: Store, contract: Contract, books: Books, final: Sequence[StoredDocument]) -> News:
-    """What became known since the contract was last billed."""
-    if not final:
+def _late(store: Store, books: Books, work: _Work) -> Sequence[LateFact]:
+    """The late facts as they were read for all, or anew where somebody else has billed the contract since."""
+    position = work.history.final[-1].pins["position"] if work.history.final else books.position
+    if position not in work.late:
+        work.late[position] = list(late_facts(store, position, books.position, (work.contract.customer,), _billed_until([work])))
+    return work.late[position]
+
+
+def _billed_until(works: Iterable[_Work]) -> Instant:
+    return max((period.end for work in works for period in _billed(work.history.final)), default=BEGINNING)
+
+
+def _read_late(store: Store, books: Books, portion: Sequence[_Work]) -> None:
+    """Find the late facts of each contract: those since its last bill that are about the time billed until then. All contracts that
+    were billed last at the same place in the log are asked for at once."""
+    alike: dict[int, dict[str, list[_Work]]] = {}
+    for work in portion:
+        if work.history.final:
+            position = work.history.final[-1].pins["position"]
+            work.late[position] = []
+            alike.setdefault(position, {}).setdefault(work.contract.customer, []).append(work)
+    for position, by_customer in alike.items():
+        before = _billed_until(work for works in by_customer.values() for work in works)
+        for late in late_facts(store, position, books.position, tuple(by_customer), before):
+            for whose in late.customers() & by_customer.keys():
+                for work in by_customer[whose]:
+                    work.late[position].append(late)
+
+
+def late_facts(store: Store, after: int, up_to: int, customers: tuple[str, ...], before: Instant) -> Iterator[LateFact]:
+    """The facts at log positions (after, up_to] about events of the customers before an instant, in position order."""
+    return store.facts_between(after, up_to, customers, before) if after < up_to and before > BEGINNING else iter(())
+
+
+def news_since(history: History, shelf: Shelf, now: Mapping[str, Any], late: Iterable[LateFact]) -> News:
+    """What became known and was decided about a contract since the last document of its history, up to the pins `now`. `late` has at
+    least the facts since then that are about time that was billed."""
+    if not history.final:
         return News()
-    pins = final[-1].pins
-    return news_between(store, contract, books.shelf, (pins["position"], pins["revision"]), (books.position, books.known))
-
-
-def news_between(store: Store, contract: Contract, shelf: Shelf, after: tuple[int, int], up_to: tuple[int, int]) -> News:
-    """What became known about a contract behind one (log position, revision), up to another."""
+    contract, before = history.contract, history.final[-1].pins
     lineages = sorted({item.price for version in contract.versions for item in version.value.items})
     prices = [version for name in lineages for version in shelf.prices.get(name, ())]
+    revisions = range(before["revision"] + 1, now["revision"] + 1)
+    newly = set(now["void"]) - set(before["void"])
     return News(
-        facts=tuple(store.facts_between(after[0], up_to[0], contract.customer)),
-        prices=tuple(version for version in prices if after[1] < version.revision <= up_to[1]),
-        agreements=tuple(version for version in contract.versions if after[1] < version.revision <= up_to[1]),
+        facts=tuple(one for one in late if before["position"] < one.position <= now["position"]),
+        prices=tuple(version for version in prices if version.revision in revisions),
+        agreements=tuple(version for version in contract.versions if version.revision in revisions),
+        voids=tuple((number_of(one), _keys(history.document(one))) for one in history.final if number_of(one) in newly),
+        waived={key: units - before["waived"].get(key, 0) for key, units in now["waived"].items() if units != before["waived"].get(key, 0)},
     )
 
 
-def _earlier(contract: Contract, books: Books, final: Sequence[StoredDocument], news: News, current: Interval | None) -> tuple[Interval, ...]:
-    """The billed periods whose keys have to be compared again. With a term all of them, since its keys run over several."""
-    billed = {read_document(document.content).period for document in final}
+def _keys(document: Document) -> frozenset[str]:
+    return frozenset(key_text(line.key) for line in document.lines)
+
+
+def _earlier(history: History, books: Books, news: News, current: Interval | None) -> tuple[Interval, ...]:
+    """The billed periods whose keys have to be compared again: those that news is about. With a term all of them, since an event in one
+    moves the tiers of the others; and those of the terms that the current period is in even without news, since it may lower them."""
+    contract, billed = history.contract, _billed(history.final)
+    if news == News() and contract.term is None:
+        return ()
     periods = [period for period in periods_due(contract, max((p.end for p in billed), default=contract.active.start)) if period in billed]
     carrying = carrying_names(books.shelf.meters.values())
     again = [period for period in periods if period != current and touched(news, period, carrying)]
-    return tuple(period for period in periods if period != current) if again and contract.term is not None else tuple(again)
-
-
-def _within(issued: Iterable[Issued], spans: Sequence[Interval]) -> tuple[Issued, ...]:
-    return tuple(one for one in issued if any(one.key.segment.overlap(span) for span in spans))
-
-
-def originals_of(final: Iterable[StoredDocument]) -> dict[str, Earlier]:
-    """What each final document comes to with the corrections of it so far, and the after-tax grants used on it."""
-    return originals((stored.number or stored.id, read_document(stored.content)) for stored in final)
+    if contract.term is None:
+        return tuple(again)
+    terms = () if current is None else tuple(contract.term.periods_within(current))
+    return tuple(period for period in periods if period != current and (again or any(period.overlap(term) for term in terms)))
 
 
 def _stored(id_: str, contract: str, document: Document, pins: Mapping[str, Any]) -> StoredDocument:
@@ -209,8 +356,7 @@ def _stored(id_: str, contract: str, document: Document, pins: Mapping[str, Any]
 
 def line_payloads(stored: StoredDocument) -> tuple[LinePayload, ...]:
     """The lines of a document, each with its id: the document's, a colon, and the line's number from 1."""
-    lines = read_document(stored.content).lines
-    return tuple(LinePayload(f"{stored.id}:{n}", line_document(line)) for n, line in enumerate(lines, start=1))
+    return tuple(LinePayload(f"{stored.id}:{n}", line) for n, line in enumerate(stored.content["lines"], start=1))
 
 
 def pins_of(facts: Facts, engine: str) -> dict[str, Any]:
@@ -225,6 +371,7 @@ def pins_of(facts: Facts, engine: str) -> dict[str, Any]:
         "period": None if facts.period is None else [facts.period.start, facts.period.end],
         "earlier": [[span.start, span.end] for span in facts.earlier],
         "waived": dict(facts.waived),
+        "void": list(facts.void),
         "grants": [[g.id, g.currency, g.remaining, g.applies, g.priority] for g in facts.grants],
     }
 
@@ -239,5 +386,6 @@ def read_pins(pins: Mapping[str, Any]) -> dict[str, Any]:
         "period": None if period is None else Interval(*period),
         "earlier": tuple(Interval(*span) for span in pins["earlier"]),
         "waived": dict(pins["waived"]),
+        "void": tuple(pins["void"]),
         "grants": tuple(Grant(*grant) for grant in pins["grants"]),
     }

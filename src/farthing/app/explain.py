@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from farthing.app.raters import query_for
-from farthing.app.refusals import LINE_UNKNOWN
+from farthing.app.refusals import LINE_UNKNOWN, PAGE_UNKNOWN
 from farthing.app.store import Store, StoredDocument
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import Interval, parse_instant
@@ -53,11 +52,24 @@ def explain(store: Store, line_id: str) -> Explanation:
 
 
 def events_behind(store: Store, line_id: str, page: int, size: int = PAGE) -> EventPage:
-    """The events that a line measured (and those it set aside), as they were known when it was made. Errors: line_unknown."""
+    """The events that a line measured (and those it set aside), as they were known when it was made.
+
+    Errors: line_unknown; page_unknown for a page that has no events, except the first.
+    """
     document, line = find_line(store, line_id)
-    chosen = islice(_events(store, document, line), (page - 1) * size, page * size + 1)
-    found = tuple(chosen)
-    return EventPage(page, found[:size], len(found) > size)
+    if page < 1:
+        raise Refusal(PAGE_UNKNOWN, f"there is no page {page}.", "page")
+    found: list[Event] = []
+    total = 0
+    for total, event in enumerate(_events(store, document, line), start=1):
+        if total > page * size:
+            return EventPage(page, tuple(found), more=True)
+        if total > (page - 1) * size:
+            found.append(event)
+    if page > 1 and not found:
+        last = max(1, -(-total // size))
+        raise Refusal(PAGE_UNKNOWN, f"there is no page {page}: the line's last page of events is {last}.", "page")
+    return EventPage(page, tuple(found), more=False)
 
 
 def _events(store: Store, document: StoredDocument, line: Line) -> Iterator[Event]:

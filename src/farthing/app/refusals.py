@@ -10,11 +10,6 @@ PRICE_VERSION_CHANGED = refusal_kind(
     "A price version of this id exists with other content, and versions never change.",
     "Give the new version of the price an id of its own.",
 )
-CONTRACT_CHANGED = refusal_kind(
-    "contract_changed",
-    "A contract of this id exists with another customer, currency, span, billing period or term.",
-    "Send what has changed as a version of the contract, or a new contract under a new id.",
-)
 GRANT_CHANGED = refusal_kind("grant_changed", "A grant of this id exists with other content.", "Grant the credit under a new id.")
 CUSTOMER_UNKNOWN = refusal_kind("customer_unknown", "The customer does not exist.", "Add the customer first.")
 CONTRACT_UNKNOWN = refusal_kind("contract_unknown", "The contract does not exist.", "Add the contract first.")
@@ -41,4 +36,11 @@ LEDGER_ACCOUNT_UNKNOWN = refusal_kind(
 PERIOD_CLOSED = refusal_kind("period_closed", "A posting is in an accounting period that is closed.", "Book it in the first open accounting period.")
 LINE_UNKNOWN = refusal_kind(
     "line_unknown", "No final bill has this line.", "Name it as the bill's number, a colon, and the line's place from 1, such as INV-000001:1."
+)
+PAGE_UNKNOWN = refusal_kind("page_unknown", "The line has fewer pages of events.", "Name one of the pages that there are; they count from 1.")
+DOCUMENT_UNKNOWN = refusal_kind("document_unknown", "No final bill has this number.", "`farthing invoices` lists the numbers.")
+WAIVER_OUT_OF_RANGE = refusal_kind(
+    "waiver_out_of_range",
+    "A waiver gives up nothing, or more than was billed.",
+    "Send an amount in minor units between 1 and what was billed for the line's charge in all.",
 )

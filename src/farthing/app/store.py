@@ -21,6 +21,7 @@ from farthing.core.contract.contract import Contract
 from farthing.core.events.event import Event, Fact
 from farthing.core.invoice.causes import LateFact
 from farthing.core.invoice.invoice import Issued
+from farthing.core.invoice.voids import Disposition
 from farthing.core.ledger.periods import AccountingPeriod
 from farthing.core.usage.meter import Meter
 
@@ -41,8 +42,10 @@ class Receipt:
 class EventQuery:
     """Effective events (not cancelled, not replaced) as known at log position `up_to`, of one name, with `at` in `span`.
 
-    `customers` None means all. `carry` adds, for each customer and each combination of the properties in `carry_by`, the latest
-    event before the span, which time-weighted meters carry over.
+    `customers` None means all. `by_customer` asks for the events of one customer after the other, in position order each, instead of all
+    in position order. `carry` adds, for each customer and each combination of the properties in `carry_by` (absent is a value
+    of its own), the latest event before the span, which time-weighted meters carry over. Where that event's `carry_number` is not plainly
+    a number it adds the latest with a plain one as well, and one for each other text: the latest that can be read is among them.
     """
 
     event_name: str
@@ -51,6 +54,8 @@ class EventQuery:
     customers: tuple[str, ...] | None = None
     carry: bool = False
     carry_by: tuple[str, ...] = ()
+    carry_number: str | None = None
+    by_customer: bool = False
 
 
 LoggedFact = LateFact
@@ -81,15 +86,16 @@ class EventLog(Protocol):
         ...
 
     def events(self, query: EventQuery) -> Iterator[Event]:
-        """The effective events of a query in position order, streamed."""
+        """The effective events of a query in its order, streamed."""
         ...
 
     def event_columns(self, query: EventQuery, properties: Sequence[str]) -> pa.RecordBatchReader:
         """The same events as columns: customer, position, at (int64 UTC micros) and each property as text (null if absent)."""
         ...
 
-    def facts_between(self, after: int, up_to: int, customer: str) -> Iterator[LoggedFact]:
-        """The facts about a customer's events at positions (after, up_to], in position order."""
+    def facts_between(self, after: int, up_to: int, customers: Sequence[str], before: Instant) -> Iterator[LoggedFact]:
+        """The facts at positions (after, up_to] about these customers' events of times before an instant, in position order: the
+        event that a fact brings or the one that it takes back is one of those."""
         ...
 
     def aside(self) -> Sequence[AsideCount]:
@@ -110,10 +116,19 @@ class EventLog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Void:
+    """How a final document became void: whether what it billed is due again or given up, and why."""
+
+    disposition: Disposition
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredDocument:
     """A draft or finalised document as it is kept. `content` is the canonical document that `digest` is over.
 
     `pins` say what it was computed from: {"position", "revision", "semantics", "tzdata", "engine"}. `number` is None on drafts.
+    `void` says how it became void, where it did; it keeps its number and content.
     """
 
     id: str
@@ -125,6 +140,13 @@ class StoredDocument:
     pins: Mapping[str, Any]
     number: str | None = None
     sequence: int | None = None  # order of finalisation within the account, dense
+    void: Void | None = None
+
+    @property
+    def bills_period(self) -> bool:
+        """Whether the period that it was made for is billed by it: an invoice of a whole period, unless it is void and due again."""
+        whole = self.kind == "invoice" and self.pins["period"] is not None and not self.pins["part"]
+        return whole and (self.void is None or self.void.disposition == "waive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +177,9 @@ class Catalogue(Protocol):
         ...
 
     def put_contract(self, contract: Contract) -> int:
-        """Add a contract with its first agreement, or (same id) append the versions that the store does not have yet; their
-        `revision` is set by the store."""
+        """Add a contract, or (same id) what it changes: with one version it is declared anew, with more the versions that the store does not
+        have yet are appended (`core/contract/declare.py`). The store sets their `revision`. Drafts of a contract that is declared anew
+        go, and those computed before cannot become final."""
         ...
 
     def customers(self) -> Sequence[str]:
@@ -214,12 +237,34 @@ class Bills(Protocol):
         again for a document that is already final changes nothing and returns its number."""
         ...
 
-    def documents(self, contract: str | None = None) -> Iterator[StoredDocument]:
-        """Finalised documents in order of finalisation."""
+    def documents(self, contract: str | None = None, after: int = 0, bare: bool = False) -> Iterator[StoredDocument]:
+        """Finalised documents in order of finalisation, void ones too: those behind the place `after` in it. `bare` ones come without
+        their content (it is empty), for those who ask for what they were computed from only."""
+        ...
+
+    def document(self, number: str) -> StoredDocument | None:
+        """The finalised document of that number."""
+        ...
+
+    def lines(self, document_id: str) -> Mapping[str, Mapping[str, Any]]:
+        """The lines that are kept beside a final document: content by id, in order."""
+        ...
+
+    def void(
+        self,
+        document: StoredDocument,
+        disposition: Disposition,
+        reason: str,
+        postings: Sequence[Mapping[str, Any]],
+        waivers: Sequence[tuple[str, int]],
+    ) -> bool:
+        """Make a final document void, in one transaction: its entry is reversed by `postings`, the grants used on it are given back,
+        and `waivers` (charge key's text, minor units) are recorded. False, and nothing changes, when it is void that way already.
+        Errors: document_void, document_followed, and those of booking."""
         ...
 
     def postings(self, document_id: str) -> Sequence[Mapping[str, Any]]:
-        """The postings of a final document, as they were given to `finalise`, in order."""
+        """The postings of a final document, as they were given to `finalise`, in order; with `void_entry` of its id those of its void."""
         ...
 
     def closed_through(self) -> AccountingPeriod | None:
@@ -229,6 +274,11 @@ class Bills(Protocol):
     def line(self, line_id: str) -> tuple[StoredDocument, Mapping[str, Any]] | None:
         """A line by id (`<document number or id>:<n>`), with its document."""
         ...
+
+
+def void_entry(document_id: str) -> str:
+    """The name of the ledger entry, and of the uses of grants, that a document's void makes."""
+    return f"{document_id}:void"
 
 
 class Store(EventLog, Catalogue, Bills, Protocol):

@@ -45,6 +45,13 @@ class Job:
         """Whether each row of a charge and cell is a line of its own."""
         return self.program.line_per_cell or len(self.program.cells) == 1
 
+    @property
+    def only_chooses(self) -> bool:
+        """Whether the interval does nothing but choose events. Charges with intervals of their own, each given its own events, may then
+        be rated by one job over all of these intervals."""
+        windowed = self.has_curves and self.meter.windows is not None
+        return not (self.carries or windowed or any(cell.during for cell in self.program.cells))
+
     def numbers(self) -> tuple[str, ...]:
         """Properties that are read as numbers, each once, in a fixed order."""
         return tuple(dict.fromkeys(self._numbers()))

@@ -68,12 +68,12 @@ class KernelResult:
 
     def rated(self) -> dict[Hashable, tuple[Rated, ...]]:
         """Core's values by charge: the bare key for one charge column without groups, else a tuple of charge and groups."""
-        return {key: lines for key, lines in self._decoded() if isinstance(lines, tuple)}
+        return {key: lines for key, lines in self.decoded() if isinstance(lines, tuple)}
 
     @property
     def refused(self) -> dict[Hashable, Refusal]:
         """Charges that core would refuse, with the same refusal."""
-        return {key: refusal for key, refusal in self._decoded() if isinstance(refusal, Refusal)}
+        return {key: refusal for key, refusal in self.decoded() if isinstance(refusal, Refusal)}
 
     def close(self) -> None:
         """Give the rows' memory back (and the engine, if `rate` opened it)."""
@@ -82,7 +82,8 @@ class KernelResult:
         else:
             self._engine.drop(self._table)
 
-    def _decoded(self) -> Iterator[tuple[Hashable, tuple[Rated, ...] | Refusal]]:
+    def decoded(self) -> Iterator[tuple[Hashable, tuple[Rated, ...] | Refusal]]:
+        """What core returns or raises for each charge, both in one pass; keys as in `rated`, in no order."""
         charges: dict[Hashable, list[Row]] = {}
         for row in _rows(self.table):
             charges.setdefault(self._key(row), []).append(row)

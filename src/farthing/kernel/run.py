@@ -87,11 +87,11 @@ class Run:
         return self._make("listed", f"SELECT {items} FROM {name}", {}, {}).name
 
     def _unmatched(self, stage: Stage) -> str | None:
-        """How many events inside the interval no cell took, by charge."""
+        """How many events inside the interval no cell took, by charge; 0 where all of these are before it, as core has such a charge too."""
         if not self.job.may_leave_unmatched:
             return None
-        keys, inside = stage.typed.key_list(), f'cell = {NO_CELL} AND "at" >= {self.job.interval.start}'
-        sql = f"SELECT {keys}, count(*) AS unmatched FROM ({stage.of(inside)}) GROUP BY {keys}"
+        keys, inside = stage.typed.key_list(), f'CASE WHEN "at" >= {self.job.interval.start} THEN 1 END'
+        sql = f"SELECT {keys}, count({inside}) AS unmatched FROM ({stage.of(f'cell = {NO_CELL}')}) GROUP BY {keys}"
         return self._make("unmatched", sql, stage.params, {"unmatched": "BIGINT"}).name
 
     def _cells(self, stage: Stage, measured: Measured | None, more: Sequence[str], unmatched: str | None) -> tuple[list[CellColumns], list[str]]:
@@ -143,7 +143,7 @@ class Run:
             dens.append(line.den)
             selects.append(select_cell(cell, index, typed.key_list(), order, line.columns | {"unmatched": unmatched}))
         if left is not None and self.job.program.line_per_cell:
-            nothing = CellColumns(Layers(f"SELECT * FROM {left}"))
+            nothing = CellColumns(Layers(f"SELECT * FROM {left} WHERE unmatched > 0"))
             line = line_columns(self.job.program, nothing.layers, const(0), AMOUNT_BOUND)
             dens.append(line.den)
             selects.append(select_cell(nothing, None, typed.key_list(), order, line.columns | {"unmatched": "unmatched"}))

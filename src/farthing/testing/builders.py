@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -89,3 +89,8 @@ def bill(
     stored = StoredDocument(id_, key.contract, document.kind, "draft", content, content_digest(content), pins)
     payloads = tuple(LinePayload(f"{id_}:{n}", line_document(one)) for n, one in enumerate(lines, 1))
     return stored, payloads, [posting_document(posting) for posting in postings_for(document, read_period(books))], document.grants_used
+
+
+def reverse(postings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The legs that take an entry back."""
+    return [{**leg, "amount": -leg["amount"], "entry": "void"} for leg in postings]

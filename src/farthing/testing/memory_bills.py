@@ -16,10 +16,12 @@ from farthing.app.refusals import (
     LEDGER_ACCOUNT_UNKNOWN,
     PERIOD_CLOSED,
 )
-from farthing.app.store import LinePayload, StoredDocument
+from farthing.app.store import LinePayload, StoredDocument, Void, void_entry
 from farthing.core.base.refusal import Refusal
-from farthing.core.invoice.document import issued_from, key_text, read_line
+from farthing.core.invoice.document import issued_from, key_text, read_document, read_line
 from farthing.core.invoice.invoice import Issued, Line
+from farthing.core.invoice.refusals import DOCUMENT_VOID
+from farthing.core.invoice.voids import Disposition, refuse_followed
 from farthing.core.ledger.accounts import CHART
 from farthing.core.ledger.periods import AccountingPeriod, read_period
 from farthing.testing.memory_state import Held
@@ -33,7 +35,7 @@ class MemoryBills(Held):
     def issued(self, contract: str) -> Sequence[Issued]:
         """What finalised documents have billed under a contract, by charge key, in order of first billing."""
         by_key: dict[str, list[tuple[str, Line]]] = {}
-        for document in self.documents(contract):
+        for document in self._standing(contract):
             for payload in self._state.lines[document.id]:
                 line = read_line(payload.content)
                 by_key.setdefault(key_text(line.key), []).append((document.number or "", line))
@@ -77,6 +79,9 @@ class MemoryBills(Held):
             if known.digest != document.digest:
                 raise Refusal(DOCUMENT_CHANGED, f"{document.id!r} is final as {known.number} with digest {known.digest}.")
             return known.number or ""
+        declared = self._state.declared.get(document.contract)
+        if declared is not None and declared.revision > document.pins["revision"]:
+            raise Refusal(DOCUMENT_OUTDATED, f"contract {document.contract!r} was declared anew after {document.id!r} was computed.", "contract")
         with self.transaction():
             self._bill(lines)
             self._use(grants)
@@ -91,9 +96,49 @@ class MemoryBills(Held):
             self._state.drafts.pop(document.id, None)
         return number
 
-    def documents(self, contract: str | None = None) -> Iterator[StoredDocument]:
-        """Finalised documents in order of finalisation."""
-        yield from [one for one in self._state.documents.values() if contract in (None, one.contract)]
+    def documents(self, contract: str | None = None, after: int = 0, bare: bool = False) -> Iterator[StoredDocument]:
+        """Finalised documents in order of finalisation, void ones too, those behind the place `after`; `bare` ones without content."""
+        found = [one for one in self._state.documents.values() if contract in (None, one.contract) and (one.sequence or 0) > after]
+        yield from [replace(one, content={}) for one in found] if bare else found
+
+    def document(self, number: str) -> StoredDocument | None:
+        """The finalised document of that number."""
+        return next((one for one in self._state.documents.values() if one.number == number), None)
+
+    def lines(self, document_id: str) -> Mapping[str, Mapping[str, Any]]:
+        """The lines that are kept beside a final document: content by id, in order."""
+        return {line.id: line.content for line in self._state.lines[document_id]} if document_id in self._state.documents else {}
+
+    def void(
+        self,
+        document: StoredDocument,
+        disposition: Disposition,
+        reason: str,
+        postings: Sequence[Mapping[str, Any]],
+        waivers: Sequence[tuple[str, int]],
+    ) -> bool:
+        """Make a final document void; the same errors as the Postgres store's, after which nothing has changed."""
+        number = document.number or ""
+        known = self._state.documents[document.id]
+        if known.void is not None:
+            if known.void.disposition != disposition:
+                raise Refusal(DOCUMENT_VOID, f"{number} is void already, to {known.void.disposition}.", "number")
+            return False
+        content = read_document(known.content)
+        later = [one for one in self._standing(known.contract) if (one.sequence or 0) > (known.sequence or 0)]
+        refuse_followed(number, content, [(one.number or "", read_document(one.content)) for one in later])
+        with self.transaction():
+            self._use([(grant, -units) for grant, units in content.grants_used])
+            if postings:
+                _check_entry(postings, self._state.closed_through)
+                self._state.entries[void_entry(document.id)] = tuple(postings)
+            for line in content.lines:
+                self._state.billed[key_text(line.key)] -= line.amount
+            for key in {key_text(line.key) for line in content.lines} - {key_text(one.key) for one in self._billed_beside(known)}:
+                del self._state.billed[key]
+            self._state.documents[document.id] = replace(known, state="void", void=Void(disposition, reason))
+            self._state.waivers += [(known.contract, key, amount, reason) for key, amount in waivers]
+        return True
 
     def postings(self, document_id: str) -> Sequence[Mapping[str, Any]]:
         """The postings of a final document, as they were given to `finalise`, in order."""
@@ -116,6 +161,14 @@ class MemoryBills(Held):
         if period <= self._state.closed_through:
             raise Refusal(PERIOD_CLOSED, f"the books are closed through {self._state.closed_through} already.")
         self._state.closed_through = period
+
+    def _standing(self, contract: str) -> list[StoredDocument]:
+        return [one for one in self.documents(contract) if one.void is None]
+
+    def _billed_beside(self, document: StoredDocument) -> Iterator[Line]:
+        for one in self._standing(document.contract):
+            if one.id != document.id:
+                yield from (read_line(payload.content) for payload in self._state.lines[one.id])
 
     def _need_contract(self, contract: str) -> None:
         if contract not in self._state.contracts:

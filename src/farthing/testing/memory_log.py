@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -18,6 +19,7 @@ from farthing.core.events.parse import content_hash
 from farthing.testing.memory_state import Held
 
 Reason = Literal["customer_unknown", "meter_unknown", "contract_missing"]
+_PLAIN = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,18})?")  # surely a number; as in carried_events.sql
 
 
 class MemoryLog(Held):
@@ -51,8 +53,8 @@ class MemoryLog(Held):
         mine = [event for event in named if query.customers is None or event.customer in query.customers]
         found = [event for event in mine if event.at in query.span]
         if query.carry:
-            found += _latest([event for event in mine if event.at < query.span.start], query.carry_by)
-        yield from sorted(found, key=lambda event: event.position)
+            found += _latest([event for event in mine if event.at < query.span.start], query.carry_by, query.carry_number)
+        yield from sorted(found, key=lambda event: (event.customer if query.by_customer else "", event.position))
 
     def event_columns(self, query: EventQuery, properties: Sequence[str]) -> pa.RecordBatchReader:
         """The same events as columns, by place: customer, position, at (int64 UTC micros), then each property as text (null if absent)."""
@@ -63,15 +65,14 @@ class MemoryLog(Held):
         columns = [pa.array(column, one.type) for column, one in zip(values, schema, strict=True)]
         return pa.RecordBatchReader.from_batches(schema, [pa.RecordBatch.from_arrays(columns, schema=schema)] if events else [])
 
-    def facts_between(self, after: int, up_to: int, customer: str) -> Iterator[LoggedFact]:
-        """The facts about a customer's events at positions (after, up_to], in position order."""
+    def facts_between(self, after: int, up_to: int, customers: Sequence[str], before: Instant) -> Iterator[LoggedFact]:
+        """The facts at positions (after, up_to] about these customers' events of times before an instant, in position order."""
         known = {event.identifier: event for fact in self._state.facts[:up_to] if (event := _event(fact)) is not None}
         for position, fact in enumerate(self._state.facts[after:up_to], after + 1):
             about = fact if isinstance(fact, Event) else known.get(fact.target)
             if isinstance(fact, Cancel) and about is not None and about.event_name != fact.event_name:
                 about = None
-            own = _event(fact)
-            if customer in (about and about.customer, own and own.customer):
+            if any(event is not None and event.customer in customers and event.at < before for event in (about, _event(fact))):
                 yield LoggedFact(position, fact, about)
 
     def aside(self) -> Sequence[AsideCount]:
@@ -138,9 +139,11 @@ def _event(fact: Fact) -> Event | None:
     return fact if isinstance(fact, Event) else fact.event if isinstance(fact, Replace) else None
 
 
-def _latest(events: Sequence[Event], carry_by: Sequence[str]) -> list[Event]:
-    """For each customer and combination of properties ("" where absent) the latest event."""
-    found: dict[tuple[str, ...], Event] = {}
+def _latest(events: Sequence[Event], carry_by: Sequence[str], carry_number: str | None) -> list[Event]:
+    """For each customer and combination of properties the latest event, those with a plain number apart from each other text."""
+    found: dict[tuple[str | None, ...], Event] = {}
     for event in sorted(events, key=lambda event: (event.at, event.position)):
-        found[(event.customer, *(event.properties.get(name, "") for name in carry_by))] = event
+        level = None if carry_number is None else event.properties.get(carry_number)
+        kind = "plain" if level is not None and _PLAIN.fullmatch(level) else None if level is None else f"text {level}"
+        found[(event.customer, *(event.properties.get(name) for name in carry_by), kind)] = event
     return list(found.values())

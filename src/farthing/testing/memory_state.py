@@ -13,6 +13,7 @@ from farthing.core.base.refusal import Refusal
 from farthing.core.base.timeline import Version
 from farthing.core.catalog.terms import Grant, PriceVersion
 from farthing.core.contract.contract import Contract
+from farthing.core.contract.declare import Declaration
 from farthing.core.events.event import Fact
 from farthing.core.usage.meter import Meter
 
@@ -32,6 +33,7 @@ class State:
     meters: dict[str, tuple[int, Meter]] = field(default_factory=dict)
     prices: list[Version[PriceVersion]] = field(default_factory=list)
     contracts: dict[str, Contract] = field(default_factory=dict)
+    declared: dict[str, Declaration] = field(default_factory=dict)  # contract → what it was declared anew by
     granted: dict[str, tuple[str, Grant]] = field(default_factory=dict)  # → (customer, the grant as it was granted)
     remaining: dict[str, int] = field(default_factory=dict)
     drafts: dict[str, StoredDocument] = field(default_factory=dict)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from farthing.app.refusals import CONTRACT_UNKNOWN, DOCUMENT_CHANGED, DOCUMENT_OUTDATED, GRANT_UNKNOWN
-from farthing.app.store import LinePayload, StoredDocument
+from farthing.app.store import LinePayload, StoredDocument, Void, void_entry
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import parse_instant
-from farthing.core.invoice.document import issued_from, key_text, read_line
+from farthing.core.invoice.document import issued_from, key_text, read_document, read_line
 from farthing.core.invoice.invoice import Issued, Line
+from farthing.core.invoice.refusals import DOCUMENT_VOID
+from farthing.core.invoice.voids import Disposition, followed
 from farthing.core.ledger.periods import AccountingPeriod, read_period
 from farthing.edges.postgres.session import Connection, Session
 from farthing.edges.postgres.statements import statement
@@ -44,8 +47,7 @@ class BillTables:
 
         def put(connection: Connection) -> None:
             _lock(connection, contract)
-            values = {"contract": contract, "key": key, "hash": key_hash(key), "amount": amount, "reason": reason}
-            connection.execute(statement("insert_waiver"), values)
+            connection.execute(statement("insert_waiver"), _waiver(contract, key, amount, reason))
 
         self._session.run(put, repeatable=False)
 
@@ -90,17 +92,53 @@ class BillTables:
 
         return self._session.run(work)
 
-    def documents(self, contract: str | None = None) -> Iterator[StoredDocument]:
-        """Finalised documents in order of finalisation, read by pages."""
-        after = 0
-        while rows := self._session.rows("final_documents", {"after": after, "contract": contract, "id": None, "page": _PAGE}):
-            for row in rows:
-                yield _stored(row, "final")
+    def documents(self, contract: str | None = None, after: int = 0, bare: bool = False) -> Iterator[StoredDocument]:
+        """Finalised documents in order of finalisation, void ones too, those behind the place `after`, read by pages; `bare` ones
+        without their content."""
+        while rows := self._final(after=after, contract=contract, bare=bare, page=_PAGE):
+            yield from map(_read_final, rows)
+            if len(rows) < _PAGE:
+                return
             after = rows[-1][8]
 
+    def document(self, number: str) -> StoredDocument | None:
+        """The finalised document of that number."""
+        return next((_read_final(row) for row in self._final(number=number)), None)
+
+    def lines(self, document_id: str) -> Mapping[str, Mapping[str, Any]]:
+        """The lines that are kept beside a final document: content by id, in order."""
+        return dict(self._session.rows("document_lines", {"document": document_id}))
+
+    def void(
+        self,
+        document: StoredDocument,
+        disposition: Disposition,
+        reason: str,
+        postings: Sequence[Mapping[str, Any]],
+        waivers: Sequence[tuple[str, int]],
+    ) -> bool:
+        """Make a final document void: reverse its entry, give its grants back, and record waivers; its number stays taken.
+
+        False, and nothing changes, when it is void that way already. Errors: document_void (the other way), document_followed,
+        grant_exhausted, entry_unbalanced, period_closed. Then nothing has changed.
+        """
+
+        def work(connection: Connection) -> bool:
+            _lock(connection, document.contract)
+            known = connection.execute(statement("document_void"), {"document": document.id}).fetchone()
+            if known is None:
+                _void(connection, document, disposition, reason, postings)
+                for key, amount in waivers:
+                    connection.execute(statement("insert_waiver"), _waiver(document.contract, key, amount, reason))
+            elif known[0] != disposition:
+                raise Refusal(DOCUMENT_VOID, f"{document.number} is void already, to {known[0]}.", "number")
+            return known is None
+
+        return self._session.run(work)
+
     def postings(self, document_id: str) -> Sequence[Mapping[str, Any]]:
-        """The postings of a final document, as they were given to `finalise`, in order."""
-        return [posting for (posting,) in self._session.rows("postings", {"document": document_id})]
+        """The postings of a final document, as they were given to `finalise`, in order; with `void_entry` of its id those of its void."""
+        return [posting for (posting,) in self._session.rows("postings", {"entry": document_id})]
 
     def closed_through(self) -> AccountingPeriod | None:
         """The last accounting period that is closed; None when all are open."""
@@ -116,9 +154,11 @@ class BillTables:
             return None
         document, content, final = found[0]
         if final:
-            rows = self._session.rows("final_documents", {"after": 0, "contract": None, "id": document, "page": 1})
-            return _stored(rows[0], "final"), content
+            return _read_final(self._final(id=document)[0]), content
         return next((draft, content) for draft in self.drafts() if draft.id == document)
+
+    def _final(self, **which: Any) -> list[tuple[Any, ...]]:
+        return self._session.rows("final_documents", {"after": 0, "contract": None, "id": None, "number": None, "bare": False, "page": 1, **which})
 
 
 def key_hash(key: str) -> uuid.UUID:
@@ -139,6 +179,8 @@ def _finalise(
     postings: Sequence[Mapping[str, Any]],
     grants: Sequence[tuple[str, int]],
 ) -> str:
+    if connection.execute(statement("declared_after"), {"contract": document.contract, "revision": document.pins["revision"]}).fetchone() is not None:
+        raise Refusal(DOCUMENT_OUTDATED, f"contract {document.contract!r} was declared anew after {document.id!r} was computed.", "contract")
     keys = [key_hash(key_text(read_line(line.content).key)) for line in lines]
     _check_current(connection, document, lines, keys)
     start, end = (parse_instant(instant) for instant in document.content["period"])
@@ -150,16 +192,29 @@ def _finalise(
         "contents": [Jsonb(line.content) for line in lines],
     }
     connection.execute(statement("insert_document_lines"), {"document": document.id, "contract": document.contract, **columns})
-    for grant, amount in _summed(grants):
-        if connection.execute(statement("use_grant"), {"document": document.id, "grant": grant, "amount": amount}).rowcount == 0:
-            raise Refusal(GRANT_UNKNOWN, f"there is no grant {grant!r}.", "grants")
-    if postings:
-        legs = [{"leg": n, **posting} for n, posting in enumerate(postings, 1)]
-        connection.execute(statement("insert_entry"), {"document": document.id, "kind": postings[0]["entry"], "legs": Jsonb(legs)})
+    _book(connection, document.id, document.id, postings, grants)
     connection.execute(statement("delete_draft"), {"id": document.id})
     row = connection.execute(statement("give_number"), {"document": document.id}).fetchone()
     assert row is not None
     return str(row[0])
+
+
+def _void(connection: Connection, document: StoredDocument, disposition: Disposition, reason: str, postings: Sequence[Mapping[str, Any]]) -> None:
+    followers = [number for number, _ in connection.execute(statement("followers"), {"document": document.id})]
+    if followers:
+        raise followed(document.number or "", followers)
+    back = [(grant, -units) for grant, units in read_document(document.content).grants_used]
+    _book(connection, document.id, void_entry(document.id), postings, back)
+    connection.execute(statement("insert_void"), {"document": document.id, "disposition": disposition, "reason": reason})
+
+
+def _book(connection: Connection, document: str, entry: str, postings: Sequence[Mapping[str, Any]], grants: Sequence[tuple[str, int]]) -> None:
+    for grant, amount in _summed(grants):
+        if connection.execute(statement("use_grant"), {"entry": entry, "grant": grant, "amount": amount}).rowcount == 0:
+            raise Refusal(GRANT_UNKNOWN, f"there is no grant {grant!r}.", "grants")
+    if postings:
+        legs = [{"leg": n, **posting} for n, posting in enumerate(postings, 1)]
+        connection.execute(statement("insert_entry"), {"document": document, "entry": entry, "kind": postings[0]["entry"], "legs": Jsonb(legs)})
 
 
 def _check_current(connection: Connection, document: StoredDocument, lines: Sequence[LinePayload], keys: Sequence[uuid.UUID]) -> None:
@@ -193,6 +248,17 @@ def _values(document: StoredDocument, lines: Sequence[LinePayload]) -> dict[str,
         "digest": document.digest,
         "pins": Jsonb(dict(document.pins)),
     }
+
+
+def _waiver(contract: str, key: str, amount: int, reason: str) -> dict[str, Any]:
+    return {"contract": contract, "key": key, "hash": key_hash(key), "amount": amount, "reason": reason}
+
+
+def _read_final(row: tuple[Any, ...]) -> StoredDocument:
+    *columns, disposition, reason = row
+    if disposition is None:
+        return _stored(tuple(columns), "final")
+    return replace(_stored(tuple(columns), "void"), void=Void(disposition, reason))
 
 
 def _stored(row: tuple[Any, ...], state: Any) -> StoredDocument:

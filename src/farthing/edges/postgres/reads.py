@@ -10,6 +10,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from farthing.app.store import AsideCount, EventQuery, LoggedFact
+from farthing.core.base.time import Instant
 from farthing.core.base.timeline import BEGINNING, FOREVER
 from farthing.core.events.event import Cancel, Event, Fact, Replace
 from farthing.edges.postgres.rows import hash_of, line_of
@@ -36,8 +37,9 @@ class LogReader:
         return int(self._session.value("log_head"))
 
     def events(self, query: EventQuery) -> Iterator[Event]:
-        """The effective events of a query in position order, streamed."""
-        text = statement("read_events").replace(b"[[effective]]", _effective(query))
+        """The effective events of a query in its order, streamed."""
+        order = b'customer COLLATE "C", position' if query.by_customer else b"position"
+        text = statement("read_events").replace(b"[[order]]", order).replace(b"[[effective]]", _effective(query))
         for batch in self._streams.batches(text, _parameters(query), _EVENTS):
             for customer, position, at, identifier, payload in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 yield Event(identifier, query.event_name, customer, at, _decode(payload), position)
@@ -50,9 +52,9 @@ class LogReader:
         text = statement("read_event_columns").replace(b"[[properties]]", shown).replace(b"[[effective]]", _effective(query))
         return pa.RecordBatchReader.from_batches(schema, self._streams.batches(text, _parameters(query), schema))
 
-    def facts_between(self, after: int, up_to: int, customer: str) -> Iterator[LoggedFact]:
-        """The facts about a customer's events at positions (after, up_to], in position order."""
-        for row in self._session.rows("facts_between", {"after": after, "up_to": up_to, "customer": customer}):
+    def facts_between(self, after: int, up_to: int, customers: Sequence[str], before: Instant) -> Iterator[LoggedFact]:
+        """The facts at positions (after, up_to] about these customers' events of times before an instant, in position order."""
+        for row in self._session.rows("facts_between", {"after": after, "up_to": up_to, "customers": list(customers), "before": before}):
             position, identifier, target, event_name, whose, at, payload, *about = row
             target_event = None if about[0] is None else Event(about[1], about[2], about[3], about[4], _decode(about[5]), about[0])
             if identifier is None:
@@ -112,4 +114,5 @@ def _parameters(query: EventQuery) -> Parameters:
         "customers": customers,
         "beginning": BEGINNING,
         "carry_by": list(query.carry_by),
+        "carry_number": query.carry_number,
     }

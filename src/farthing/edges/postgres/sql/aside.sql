@@ -1,7 +1,9 @@
 -- Events that count and that nothing bills: no meter in a contract of their customer takes them at their time.
 WITH billed AS (
-    SELECT DISTINCT c.customer, m.event_name, c.active_start, c.active_end
+    SELECT DISTINCT coalesce(d.customer, c.customer) AS customer, m.event_name,
+           coalesce(d.active_start, c.active_start) AS active_start, coalesce(d.active_end, c.active_end) AS active_end
     FROM contracts c
+    LEFT JOIN LATERAL (SELECT * FROM contract_declarations WHERE contract = c.id ORDER BY revision DESC LIMIT 1) d ON true
     JOIN contract_versions v ON v.account = c.account AND v.mode = c.mode AND v.contract = c.id
     CROSS JOIN LATERAL jsonb_array_elements(v.agreement -> 'items') AS item
     JOIN meters m ON m.account = c.account AND m.mode = c.mode AND m.id = item ->> 'meter'

@@ -1,5 +1,6 @@
--- Facts at positions (%(after)s, %(up_to)s] about a customer's events: its events, and what cancels or replaces one of them. The
--- target stands beside its fact once it is known itself; a cancellation is about a target that has the event_name it states.
+-- Facts at positions (%(after)s, %(up_to)s] about some customers' events of times before %(before)s: the events, and what cancels or
+-- replaces one of them. The target stands beside its fact once it is known itself; a cancellation is about a target that has the
+-- event_name it states.
 SELECT f.position, f.identifier, f.target, f.event_name, f.customer, f.at, f.payload::text,
        t.position, t.identifier, t.event_name, t.customer, t.at, t.payload::text
 FROM (
@@ -15,5 +16,5 @@ LEFT JOIN LATERAL (
       AND (f.identifier IS NOT NULL OR e.event_name = f.event_name)
       AND b.first_position + e.ordinal <= %(up_to)s
 ) AS t ON f.target IS NOT NULL
-WHERE f.customer = %(customer)s OR t.customer = %(customer)s
+WHERE (f.customer = ANY (%(customers)s::text[]) AND f.at < %(before)s) OR (t.customer = ANY (%(customers)s::text[]) AND t.at < %(before)s)
 ORDER BY f.position

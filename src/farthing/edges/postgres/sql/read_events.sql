@@ -1,1 +1,1 @@
-SELECT customer, position, at, identifier, payload::text FROM ([[effective]]) AS effective ORDER BY position
+SELECT customer, position, at, identifier, payload::text FROM ([[effective]]) AS effective ORDER BY [[order]]

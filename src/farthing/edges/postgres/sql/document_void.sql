@@ -1,0 +1,1 @@
+SELECT disposition FROM document_voids WHERE document = %(document)s
