@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -15,9 +18,29 @@ import pytest
 EXPECTED = json.loads((Path(__file__).parent / "expected.json").read_text(encoding="utf-8"))
 
 
+def demo_command(data_dir: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "farthing", "demo", "--data-dir", str(data_dir), *arguments]
+
+
 def run_demo(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "farthing", "demo", "--data-dir", str(data_dir), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, env={**os.environ}, check=False)
+    return subprocess.run(demo_command(data_dir, *arguments), capture_output=True, text=True, timeout=240, check=False)
+
+
+def run_demo_at_a_terminal(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same with a terminal as its standard error."""
+    terminal, stderr = pty.openpty()
+    shown = b""
+    with TemporaryFile("w+", encoding="utf-8") as stdout:
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+        process = subprocess.Popen(demo_command(data_dir, *arguments), stdout=stdout, stderr=stderr, env=environment)
+        os.close(stderr)
+        with suppress(OSError):  # what reading gives once the other end is closed
+            while part := os.read(terminal, 1 << 16):
+                shown += part
+        os.close(terminal)
+        process.wait(timeout=240)
+        stdout.seek(0)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout.read(), shown.decode())
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +89,23 @@ def shape(bill: dict[str, Any], name: str) -> dict[str, Any]:
     return {**{field: bill[field] for field in ("customer", "period_start", "period_end", "currency", "total")}, "lines": lines}
 
 
-def test_a_second_run_starts_from_its_own_clean_state_and_the_other_engine_makes_the_same_bills(outcome: dict[str, Any], data_dir: Path) -> None:
-    again = run_demo(data_dir, "--engine", "kernel")
+@pytest.fixture(scope="module")
+def again(outcome: dict[str, Any], data_dir: Path) -> subprocess.CompletedProcess[str]:
+    return run_demo_at_a_terminal(data_dir, "--engine", "kernel")
+
+
+def test_a_second_run_starts_from_its_own_clean_state_and_the_other_engine_makes_the_same_bills(
+    outcome: dict[str, Any], again: subprocess.CompletedProcess[str]
+) -> None:
     assert again.returncode == 0, again.stderr
     for part in ("code-assistant", "online-retail", "Why?", "by the core path", "Verified: every line and every digest is the same."):
         assert part in again.stdout
     digests = [bill["digest"][:12] for scenario in outcome["scenarios"].values() for bill in scenario["invoices"]]
     assert re.findall(r"digest ([0-9a-f]{12})", again.stdout) == digests
+
+
+def test_progress_is_shown_at_a_terminal(again: subprocess.CompletedProcess[str]) -> None:
+    loading = re.findall(r"loading [0-9,]+ events[^%]*?([0-9]+)%", again.stderr)
+    assert len(loading) > 2
+    assert set(loading) > {"100"}
+    assert "verifying" in again.stderr

@@ -1,15 +1,22 @@
-"""A pricing model more is one new file and its lines in the registry: proven on a copy of the package."""
+"""A pricing model more takes the files that ARCHITECTURE.md lists and no other: done on a copy, where everything must then hold."""
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
-SRC = Path(__file__).resolve().parents[2] / "src"
+from tools.documents import GENERATED
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("src", "tests", "tools", "docs", "changelog.d", "ARCHITECTURE.md", "README.md", "pyproject.toml")
+MADE = ("__pycache__", "*.egg-info", "data", ".hypothesis")
+"""What is not written by hand, and the demo's data."""
+
 MODEL = '''"""Twice an amount for each period.
 
 - Quantity zero: the amount is due. Negative quantity: refused (`quantity_negative`).
@@ -40,26 +47,73 @@ SCHEMA = Schema(
 )
 MODEL = Model(SCHEMA, read, lower)
 '''
-CHECK = """
-import json
-from farthing.app.rate import rate_line
-from farthing.core.rating.models.documentation import documentation
-price = {"currency": "usd", "ext": {"doubled": {"amount": 5}}}
-answer = rate_line(json.dumps({"id": 1, "price": price, "quantity": 3}))
-print(json.dumps({"amount": answer["amount"], "documented": "Example: Twice 49.00 EUR" in documentation()}))
+PRICE = '"price": {"currency": "usd", "ext": {"doubled": {"amount_decimal": "2.5"}}}'
+ROWS = f"""\
+{{"rule": "due whatever the quantity", {PRICE}, "quantity": "3", "amount": 5, "amount_exact": "5"}}
+{{"rule": "a negative quantity is refused", {PRICE}, "quantity": "-3", "error": {{"code": "quantity_negative", "field": "quantity"}}}}
 """
 
 
-def test_one_file_and_its_lines_in_the_registry_add_a_model_with_its_documentation(tmp_path: Path) -> None:
-    copy = tmp_path / "src"
-    shutil.copytree(SRC, copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "data"))
-    models = copy / "farthing" / "core" / "rating" / "models"
-    (models / "doubled.py").write_text(MODEL, encoding="utf-8")
-    registry = (models / "__init__.py").read_text(encoding="utf-8")
-    registry = registry.replace("    cost,\n", "    cost,\n    doubled,\n", 1).replace(
-        "    flat.MODEL,\n", "    flat.MODEL,\n    doubled.MODEL,\n", 1
-    )
-    (models / "__init__.py").write_text(registry, encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(copy)}
-    done = subprocess.run([sys.executable, "-c", CHECK], capture_output=True, text=True, check=True, env=environment)
-    assert json.loads(done.stdout) == {"amount": 10, "documented": True}
+def registered(registry: str) -> str:
+    """The registry with the model in it: its import, and its line."""
+    return registry.replace("    cost,\n", "    cost,\n    doubled,\n", 1).replace("    flat.MODEL,\n", "    flat.MODEL,\n    doubled.MODEL,\n", 1)
+
+
+WRITTEN = {
+    "src/farthing/core/rating/models/<name>.py": lambda _: MODEL,
+    "src/farthing/core/rating/models/__init__.py": registered,
+    "tests/pricing_examples/<name>.ndjson": lambda _: ROWS,
+    "changelog.d/<name>.added.md": lambda _: "Prices of the model `doubled`.\n",
+}
+"""What is written into each file that the page lists, from what stands there."""
+TESTS = (
+    "tests/rating/test_pricing_examples.py",
+    "tests/rating/test_pricing_page.py",
+    "tests/rating/test_compile_price.py",
+    "tests/kernel/test_kernel_models.py::test_rules_of_each_model[doubled]",
+    "tests/kernel/test_kernel_models.py::test_any_usage_of_the_prices_of_each_model[doubled]",
+    "tests/reference",
+    "tests/house/test_readme.py::test_it_counts_the_models_of_the_registry",
+    "tests/tools/test_architecture.py",
+)
+RUN = (
+    "test_pricing_examples.py::test_rule[doubled: due whatever the quantity]",
+    "test_pricing_page.py::test_example[doubled 1-doubled 1]",
+    "test_kernel_models.py::test_rules_of_each_model[doubled]",
+    "test_kernel_models.py::test_any_usage_of_the_prices_of_each_model[doubled]",
+    "test_naive.py::test_the_reference_covers_what_it_always_did_and_leaves_out_by_name_what_it_does_not_know",
+)
+"""Tests that must have run, those of the new model among them."""
+
+
+def listed() -> list[str]:
+    """The files that ARCHITECTURE.md lists for a new model, as they stand there."""
+    section = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("\n## Adding a pricing model\n")[1].split("\n## ")[0]
+    return [re.findall(r"`([^`]*/[^`]*)`", step)[0] for step in re.findall(r"^\d\. .*$", section, re.MULTILINE)]
+
+
+def contents(root: Path) -> dict[str, str]:
+    files = (file for name in COPIED for file in ([root / name] if (root / name).is_file() else (root / name).rglob("*")))
+    found = (file for file in files if file.is_file() and not any(file.match(f"**/{part}/*") or file.match(part) for part in MADE))
+    return {file.relative_to(root).as_posix(): sha256(file.read_bytes()).hexdigest() for file in found}
+
+
+def test_the_files_that_the_page_lists_add_a_whole_model(tmp_path: Path) -> None:
+    assert listed() == list(WRITTEN)
+    assert len(WRITTEN) <= 4
+    for name in COPIED:
+        source = ROOT / name
+        _ = shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns(*MADE)) if source.is_dir() else shutil.copy(source, tmp_path)
+    before = contents(tmp_path)
+    files = {path.replace("<name>", "doubled"): write for path, write in WRITTEN.items()}
+    for path, write in files.items():
+        file = tmp_path / path
+        file.write_text(write(file.read_text(encoding="utf-8") if file.exists() else ""), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": "src", "HYPOTHESIS_PROFILE": "quick"}
+    for command in (["tools.documents", "--write"], ["tools.changelog"], ["pytest", "-n", "0", "-q", "-rA", "--show-capture=no", *TESTS]):
+        done = subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert [test for test in RUN if f"{test}\n" not in done.stdout] == []
+    after = contents(tmp_path)
+    assert {path for path, digest in after.items() if before.get(path) != digest} - set(GENERATED) == set(files)
+    assert before.keys() <= after.keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -41,10 +42,41 @@ def test_every_noun_is_where_the_table_says_unless_it_comes_later() -> None:
 
 
 @pytest.mark.parametrize("title", ["Where to start reading", "Other changes, and what they touch"])
-def test_every_file_named_in_the_guides_exists(title: str) -> None:
+def test_every_file_and_function_named_in_the_guides_exists(title: str) -> None:
     named = [name for name in CODE.findall(section(title)) if "/" in name]
     assert named
-    assert [name for name in named if not (PACKAGE / name).exists() and not (ROOT / name).exists()] == []
+    assert [name for name in named if not exists(name)] == []
+
+
+def exists(named: str) -> bool:
+    """Whether there is such a file or folder, of the package or of the repository, and in it the name behind `::` (`Class.name` too)."""
+    path, _, name = named.partition("::")
+    file = next((base / path for base in (PACKAGE, ROOT) if (base / path).exists()), None)
+    if file is None or not name:
+        return file is not None
+    body: list[ast.stmt] = ast.parse(file.read_text(encoding="utf-8")).body
+    for part in name.split("."):
+        found = next((node for node in body if part in names_of(node)), None)
+        body = getattr(found, "body", [])
+    return found is not None
+
+
+def names_of(node: ast.stmt) -> set[str]:
+    """What a statement defines: a function, a class, or assigned names."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else [node]
+    return {getattr(target, "name", getattr(target, "id", "")) for target in targets}
+
+
+def test_a_rule_that_moved_is_found() -> None:
+    assert exists("core/rating/curve.py::charge") and exists("core/invoice/causes.py::Inquiry.causes") and exists("core/ledger/accounts.py::CHART")
+    assert not any(exists(f"core/rating/{name}") for name in ("curve.py::charged", "curves.py::charge", "curve.py::Curve.nothing"))
+
+
+def test_every_rule_is_one_hop_away_and_every_stage_is_named() -> None:
+    rows = [row for row in ROW.finditer(section("Where to start reading")) if "::" in row["second"]]
+    assert len(rows) >= 35
+    named = {name.split("/")[1] for row in rows for name in CODE.findall(row["second"]) if name.startswith("core/") and "::" in name}
+    assert {stage.split("/")[1] for stage in folders_with_code()} <= named
 
 
 def test_a_new_model_takes_at_most_four_files() -> None:
