@@ -130,9 +130,12 @@ def _without_places(line: Mapping[str, Any]) -> dict[str, Any]:
     causes = [{name: value for name, value in cause.items() if name != "at"} for cause in line["causes"]]
     if "rated" not in derivation:
         return {**line, "causes": causes}
-    cells = [{**cell, "usage": {**cell["usage"], "first": 0, "last": 0}} for cell in derivation["rated"]["cells"]]
-    rated = {**derivation["rated"], "cells": cells}
-    return {**line, "causes": causes, "derivation": {**derivation, "rated": rated, "position": None}}
+    rated = {name: _rated_without_places(derivation[name]) for name in ("rated", "before") if derivation.get(name) is not None}
+    return {**line, "causes": causes, "derivation": {**derivation, **rated, "position": None}}
+
+
+def _rated_without_places(rated: Mapping[str, Any]) -> dict[str, Any]:
+    return {**rated, "cells": [{**cell, "usage": {**cell["usage"], "first": 0, "last": 0}} for cell in rated["cells"]]}
 
 
 def issued_from(lines: list[tuple[str, Line]]) -> Issued:
