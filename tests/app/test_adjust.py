@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -148,3 +149,26 @@ def test_a_part_bills_what_has_ended_first_and_nothing_of_a_period_that_begins_t
     made = january.part("2025-03-01T00:00:00Z")
     assert [read_document(one.content).period.end for one in made] == [parse_instant("2025-03-01T00:00:00Z")]
     assert [one.pins["part"] for one in made] == [False]
+
+
+def test_a_waiver_is_not_given_twice_beyond_what_was_billed(january: Books) -> None:
+    waive(january.store, "INV-000001:1", 1000, "outage")
+    assert "100 minor units" in str(refused("waiver_out_of_range", waive, january.store, "INV-000001:1", 1000, "retry"))
+    void(january.clerk(), "INV-000001", "waive", "all of it")
+    assert list(january.store.waived("acme-1").values()) == [1100]
+    january.log(call("late", "2025-01-06T00:00:00Z", 1))
+    assert lines(january.correct()) == [("invoice", "correction", "API calls", "13", 50)]
+
+
+def test_a_period_that_has_its_bill_gets_no_part(january: Books) -> None:
+    january.log(call("late", "2025-01-06T00:00:00Z", 1))
+    assert january.part("2025-01-20T00:00:00Z") == []
+    assert lines(january.correct()) == [("invoice", "correction", "API calls", "1", 50)]
+
+
+def test_a_period_is_billed_once_also_where_nothing_is_left_to_bill(january: Books) -> None:
+    """A second run that computed the same period before the first became final: no second invoice, not even one without lines."""
+    (final,) = january.store.documents("acme-1")
+    assert refused("document_outdated", january.store.finalise, replace(final, id="in_again"), (), (), ()).message.startswith("INV-000001")
+    void(january.clerk(), "INV-000001", "reissue", "wrong address")
+    assert january.bill("2025-02-01T00:00:00Z")[0].number == "INV-000002"

@@ -8,6 +8,7 @@ import pytest
 from histories import MONTHS, price
 
 from farthing.core.base.time import Instant, parse_instant
+from farthing.core.catalog.terms import Grant
 from farthing.core.events.event import Cancel, Event
 from farthing.testing.world import World
 
@@ -99,3 +100,32 @@ def test_a_part_without_anything_new_makes_no_document() -> None:
     world = opened(MONTHLY)
     assert world.part("k", at("01-15")) == []
     assert [bill.document.period.start for bill in world.bill("k", MONTHS[1])] == [MONTHS[0]]
+
+
+def test_the_invoice_behind_a_credit_note_is_settled_with_what_the_note_has_left() -> None:
+    """January's late x and February's y were billed on one part, of which a grant paid 50: what is taken back on two documents gives
+    back what each of them leaves."""
+    grouped = {"id": "calls", "event_name": "call", "default_aggregation": {"formula": "sum"}, "ext": {"group_by": ["g"]}}
+    world = World()
+    world.meter(grouped)
+    world.price("calls", {"id": "calls-1", "currency": "usd", "unit_amount": 1})
+    item = {"id": "calls", "description": "Calls", "price": "calls", "meter": "calls"}
+    who = {"id": "k", "customer": "c", "currency": "usd", "starts_at": "2025-01-01T00:00:00Z", "items": [item]}
+    world.contract({**who, "billing": {"interval": "month", "anchor": "2025-01-01T00:00:00"}})
+    world.grant(Grant("gift", "usd", 50, "after_tax"))
+
+    def of(id_: str, day: str, value: int, group: str) -> Event:
+        return Event(id_, "call", "c", at(day), {"value": str(value), "g": group})
+
+    world.log(of("late", "01-20", 30, "y"))
+    world.log(of("b", "02-02", 40, "x"))
+    world.log(Cancel("late", "call"))
+    world.bill("k", MONTHS[1])
+    world.log(of("later", "01-21", 30, "y"))
+    world.part("k", at("02-10"))
+    assert [bill.document.due for bill in world.bills] == [0, 20]
+    world.log(Cancel("later", "call"))
+    world.log(Cancel("b", "call"))
+    world.bill("k", MONTHS[2])
+    assert sum(bill.document.due for bill in world.bills) == 0
+    assert world.grants["gift"].remaining == 50

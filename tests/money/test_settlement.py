@@ -183,3 +183,16 @@ def test_refills_after_tax_never_exceed_what_was_used(total, grants, steps):
             balance[id_] += units
         assert all(units >= 0 for units in balance.values())
         assert paid == sum(balance.values()) <= max(billed, 0) or paid == 0
+
+
+def test_what_makes_up_for_a_bill_below_zero_is_paid_by_no_credit():
+    """The first document paid 100 out; the correction takes that back, and nobody owes anything in the end."""
+    grants = (grant("g", 500, "after_tax"),)
+    assert apply_after_tax(100, grants, "usd", [(Earlier(-100), 100)]) == (0, ())
+    assert apply_after_tax(160, grants, "usd", [(Earlier(-100), 160)]) == (60, (("g", 60),))
+    assert apply_after_tax(160, grants, "usd", [(Earlier(-100), 100)]) == (60, (("g", 60),))
+    (first,), _ = apply_before_tax((line(-100),), ())
+    (late,), used = apply_before_tax((correction(100, first),), (grant("g", 500),))
+    assert (late.credit, used) == (0, ())
+    (more,), used = apply_before_tax((correction(160, first),), (grant("g", 500),))
+    assert (more.credit, used) == (60, (("g", 60),))

@@ -24,19 +24,35 @@ def void(clerk: Clerk, number: str, disposition: Disposition, reason: str) -> St
     document = read_document(stored.content)
     period = period_for(clerk.at, document.zone, clerk.store.closed_through())
     postings = [posting_document(posting) for posting in reversal(document, number, period)]
-    clerk.store.void(stored, disposition, reason, postings, given_up(document) if disposition == "waive" else ())
+    waivers: tuple[tuple[str, int], ...] = ()
+    if disposition == "waive":
+        pending = pending_waivers(clerk.store, stored.contract)
+        waivers = tuple((key, units - pending.get(key, 0)) for key, units in given_up(document) if units != pending.get(key, 0))
+    clerk.store.void(stored, disposition, reason, postings, waivers)
     return clerk.store.document(number) or stored
 
 
 def waive(store: Store, line: str, amount: int, reason: str) -> None:
     """Give up an amount, in minor units before discount and tax, of what a line's charge key was billed; the next bill of the contract,
-    or `correct`, takes it off. Each call gives up as much again. Errors: line_unknown, document_void, waiver_out_of_range."""
+    or `correct`, takes it off. Each call gives up as much again, together no more than what is billed.
+
+    Errors: line_unknown, waiver_out_of_range.
+    """
     found = store.line(line)
     if found is None or found[0].number is None:
         raise Refusal(LINE_UNKNOWN, f"there is no line {line[:60]} on a final bill.", "line")
     stored, content = found
     key = read_line(content).key
     billed = next((one.amount for one in store.issued(stored.contract) if one.key == key), 0)
-    if not 1 <= amount <= billed:
-        raise Refusal(WAIVER_OUT_OF_RANGE, f"{amount} is not between 1 and the {billed} minor units that the line's charge was billed.", "amount")
+    left = billed - pending_waivers(store, stored.contract).get(key_text(key), 0)
+    if not 1 <= amount <= left:
+        message = f"{amount} is not between 1 and the {left} minor units that the line's charge was billed and that are not given up yet."
+        raise Refusal(WAIVER_OUT_OF_RANGE, message, "amount")
     store.put_waiver(stored.contract, key_text(key), amount, reason)
+
+
+def pending_waivers(store: Store, contract: str) -> dict[str, int]:
+    """What was given up since the contract's last bill, so that no bill has taken it off yet, by the charge key's text."""
+    final = list(store.documents(contract, bare=True))
+    before = final[-1].pins["waived"] if final else {}
+    return {key: units - before.get(key, 0) for key, units in store.waived(contract).items() if units != before.get(key, 0)}

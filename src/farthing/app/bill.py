@@ -115,7 +115,8 @@ def bill_part(
 
     def due(history: History) -> list[Interval | None]:
         period = open_period(history.contract, at)
-        return [] if period is None or history.contract.id in held else [period]
+        done = period is not None and any(period.start in billed for billed in _billed(history.final))
+        return [] if period is None or done or history.contract.id in held else [period]
 
     yield from bill_until(clerk, at, customers, on_progress, hold)
     yield from _bill(clerk, _contracts(clerk.store, customers), due, on_held, part=True)

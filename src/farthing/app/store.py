@@ -145,7 +145,7 @@ class StoredDocument:
     @property
     def bills_period(self) -> bool:
         """Whether the period that it was made for is billed by it: an invoice of a whole period, unless it is void and due again."""
-        whole = self.kind == "invoice" and self.pins["period"] is not None and not self.pins["part"]
+        whole = self.kind == "invoice" and self.pins.get("period") is not None and not self.pins["part"]
         return whole and (self.void is None or self.void.disposition == "waive")
 
 

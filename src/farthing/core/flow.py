@@ -19,7 +19,7 @@ from farthing.core.contract.contract import Contract
 from farthing.core.contract.resolve import Shelf, periods_due, terms_for
 from farthing.core.invoice.assemble import document_of, following, split_corrections
 from farthing.core.invoice.causes import Inquiry, News
-from farthing.core.invoice.desired import desired_for, unused
+from farthing.core.invoice.desired import desired_for, has_key, unused
 from farthing.core.invoice.difference import difference
 from farthing.core.invoice.discount import apply_discounts
 from farthing.core.invoice.invoice import Desired, Document, Issued, Line
@@ -29,7 +29,7 @@ from farthing.core.ledger.postings import postings_for
 from farthing.core.rating.compile import compile_price
 from farthing.core.rating.trace import Rated
 from farthing.core.settlement.grants import Earlier, apply_after_tax, apply_before_tax
-from farthing.core.settlement.originals import corrected
+from farthing.core.settlement.originals import after, corrected
 from farthing.core.tax.taxes import apply_taxes, exclusive_tax, included_tax
 
 __all__ = ["Facts", "Rate", "bill", "compiled_program", "desired_amounts", "over_term", "periods_due", "postings_for", "rate_licensed", "rate_terms"]
@@ -84,7 +84,8 @@ def bill(facts: Facts, rate: Rate) -> tuple[Document, ...]:
         return (whole,)
     refilled = dict(credit_note.grants_used)
     grants = tuple(replace(grant, remaining=grant.remaining - refilled.get(grant.id, 0)) for grant in facts.grants)
-    return (credit_note, _document(facts, following(charges, corrections), grants))
+    behind = replace(facts, originals=after(facts.originals, credit_note))
+    return (credit_note, _document(behind, following(charges, corrections), grants))
 
 
 def desired_amounts(facts: Facts, rate: Rate) -> tuple[Desired, ...]:
@@ -130,7 +131,8 @@ def _desired(facts: Facts, terms: Sequence[Terms], rate: Rate) -> tuple[Desired,
         price = compile_price(one.price.document)
         wanted = list(desired_for(one, price, groups, facts.position))
         keys = {want.key for want in wanted}
-        found += wanted + [unused(one, price, key, facts.position) for key in billed.get(one.key(()), ()) if key not in keys]
+        gone = [key for key in billed.get(one.key(()), ()) if key not in keys and has_key(one, price, key)]
+        found += wanted + [unused(one, price, key, facts.position) for key in gone]
     return tuple(found)
 
 

@@ -82,6 +82,10 @@ class MemoryBills(Held):
         declared = self._state.declared.get(document.contract)
         if declared is not None and declared.revision > document.pins["revision"]:
             raise Refusal(DOCUMENT_OUTDATED, f"contract {document.contract!r} was declared anew after {document.id!r} was computed.", "contract")
+        if document.bills_period:
+            for one in self.documents(document.contract):
+                if one.bills_period and one.pins["period"] == document.pins["period"]:
+                    raise Refusal(DOCUMENT_OUTDATED, f"{one.number} bills the same period already.")
         with self.transaction():
             self._bill(lines)
             self._use(grants)

@@ -26,6 +26,13 @@ def desired_for(terms: Terms, compiled: Compiled, groups: Mapping[Group, tuple[P
             yield _desired(terms, compiled, group, part, position)
 
 
+def has_key(terms: Terms, compiled: Compiled, key: ChargeKey) -> bool:
+    """Whether a key that was billed is one that the terms can have: not if it was billed when cells were lines and they are none now, or
+    the other way round, or when the meter had other groups. Such a key is reversed."""
+    groups = () if terms.meter is None else terms.meter.group_by
+    return len(key.group) == len(groups) + compiled.program.line_per_cell
+
+
 def unused(terms: Terms, compiled: Compiled, key: ChargeKey, position: int) -> Desired:
     """What a key of the terms comes to that was billed and has no usage any more (a group or cell whose events were all taken back)."""
     zero = Fraction(0)

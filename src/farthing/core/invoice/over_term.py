@@ -51,7 +51,8 @@ def parts(terms: Sequence[Terms], rates: Sequence[Rates], waiting: Interval | No
         if place is not None:
             before, quantities = {group: [rated for rated, _ in row] for group, row in reached[place].items()}, rates[place]
         elif one.before is not None:
-            before = quantities = next(begun)
+            quantities = next(begun)
+            before = {group: _at_most(row, by_end.get(group, ())) for group, row in quantities.items()}
         found.append({group: tuple(_parts(row, own[group], before.get(group, ()), quantities.get(group, ()))) for group, row in by_end.items()})
     return found
 
@@ -76,6 +77,12 @@ def _reached(terms: Sequence[Terms], rates: Sequence[Rates], waiting: Interval |
 
 def _lowered(rated: Rated, later: tuple[Rated, Instant] | None) -> tuple[Rated, Instant | None]:
     return later if later is not None and later[0].exact < rated.exact else (rated, None)
+
+
+def _at_most(rates: Iterable[Rated], reached: _Row) -> list[Rated]:
+    """What was reached before, where the services up to then are not among the terms: no more than what is reached after."""
+    after = {rated.label: rated for rated, _ in reached}
+    return [min(one, after.get(one.label, one), key=lambda rated: rated.exact) for one in rates]
 
 
 def _parts(row: _Row, own: Sequence[Rated], before: Iterable[Rated], quantities: Iterable[Rated]) -> Iterable[Part]:

@@ -36,7 +36,7 @@ def apply_before_tax(lines: tuple[Line, ...], grants: Iterable[Grant]) -> tuple[
     document, split by largest remainder over the lines that are above zero; no line and no document falls below zero by it.
     """
     parts = [_given_back(line) for line in lines]
-    left = [line.amount - line.discount - sum(part.values()) for line, part in zip(lines, parts, strict=True)]
+    left = [_payable(line, sum(part.values())) for line, part in zip(lines, parts, strict=True)]
     currency = lines[0].key.currency if lines else ""
     remaining = _remaining(grants, "before_tax", currency, _summed(parts))
     for id_, taken in _take(max(sum(left), 0), remaining):
@@ -49,13 +49,14 @@ def apply_before_tax(lines: tuple[Line, ...], grants: Iterable[Grant]) -> tuple[
 def apply_after_tax(total: int, grants: Iterable[Grant], currency: str, corrected: Sequence[tuple[Earlier, int]] = ()) -> tuple[int, Used]:
     """What grants that apply "after_tax" pay of a document's total, and the grants used; the due amount is total − the first.
 
-    A negative total uses none. It refills the grants used on the documents it corrects (see `refills`) by no more than it gives
-    back itself; the paid amount is then negative.
+    Of what makes up for documents that were below zero, none is paid: nobody owes it. A negative total uses none. It refills the
+    grants used on the documents it corrects (see `refills`) by no more than it gives back itself; the paid amount is then negative.
     """
     if total <= 0:
         back = _summed([dict(one) for one in refills(corrected, -total)])
         return sum(back.values()), _used(back)
-    taken = dict(_take(total, _remaining(grants, "after_tax", currency, {})))
+    owed = total - sum(change - max(earlier.total + change, 0) + max(earlier.total, 0) for earlier, change in corrected)
+    taken = dict(_take(max(min(total, owed), 0), _remaining(grants, "after_tax", currency, {})))
     return sum(taken.values()), _used(taken)
 
 
@@ -83,6 +84,12 @@ def _take(due: int, remaining: Iterable[tuple[str, int]]) -> list[tuple[str, int
             taken.append((id_, part))
             due -= part
     return taken
+
+
+def _payable(line: Line, given_back: int) -> int:
+    """What is left of a line; no more than what its whole key comes to, where that was below zero before."""
+    left = line.amount - line.discount - given_back
+    return left if line.issued is None or left <= 0 else min(left, max(left + line.issued.net, 0))
 
 
 def _given_back(line: Line) -> dict[str, int]:

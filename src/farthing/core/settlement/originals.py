@@ -17,25 +17,41 @@ def originals(final: Iterable[tuple[str, Document]]) -> dict[str, Earlier]:
     No more is used for a document than it comes to. Where a document charges what it takes off another one, nothing goes back to
     the grants: what they paid of the one moves to the other.
     """
-    totals: dict[str, int] = {}
-    used: dict[str, dict[str, int]] = {}
+    known: dict[str, Earlier] = {}
     first: dict[ChargeKey, str] = {}
     for number, document in final:
-        changes = {number: 0, **_changes((line.corrects or first.setdefault(line.key, number), line) for line in document.lines)}
-        others = sorted(changes.keys() & totals.keys())
-        before = [(_earlier(totals, used, whose), changes[whose]) for whose in others]
-        for whose, back in zip(others, refills(before, -document.credit_after_tax), strict=True):
-            _add(used, whose, back)
-        for whose, change in changes.items():
-            totals[whose] = totals.get(whose, 0) + change
-        _pay(used, changes, [*_after_tax(document), *_freed(totals, used, others)])
-    return {number: _earlier(totals, used, number) for number in totals}
+        changes = _changes((line.corrects or first.setdefault(line.key, number), line) for line in document.lines)
+        known = _settled(known, number, document, changes)
+    return known
+
+
+def after(known: Mapping[str, Earlier], document: Document) -> dict[str, Earlier]:
+    """What the documents come to once a new one is final that only corrects them."""
+    return _settled(known, "", document, _by_first(document))
 
 
 def corrected(document: Document, known: Mapping[str, Earlier]) -> list[tuple[Earlier, int]]:
     """The documents that billed the keys of a new document first, as they stand before it, and how it changes what each comes to."""
-    changes = _changes((line.corrects or (line.issued.document if line.issued is not None else ""), line) for line in document.lines)
+    changes = _by_first(document)
     return [(known[number], changes[number]) for number in sorted(changes.keys() & known.keys())]
+
+
+def _by_first(document: Document) -> dict[str, int]:
+    return _changes((line.corrects or (line.issued.document if line.issued is not None else ""), line) for line in document.lines)
+
+
+def _settled(known: Mapping[str, Earlier], number: str, document: Document, changes: Mapping[str, int]) -> dict[str, Earlier]:
+    totals = {whose: earlier.total for whose, earlier in known.items()}
+    used = {whose: dict(earlier.used) for whose, earlier in known.items()}
+    changes = {number: 0, **changes}
+    others = sorted(changes.keys() & totals.keys())
+    before = [(known[whose], changes[whose]) for whose in others]
+    for whose, back in zip(others, refills(before, -document.credit_after_tax), strict=True):
+        _add(used, whose, back)
+    for whose, change in changes.items():
+        totals[whose] = totals.get(whose, 0) + change
+    _pay(used, changes, [*_after_tax(document), *_freed(totals, used, others)])
+    return {whose: _earlier(totals, used, whose) for whose in totals}
 
 
 def _changes(lines: Iterable[tuple[str, Line]]) -> dict[str, int]:
@@ -66,7 +82,7 @@ def _freed(totals: dict[str, int], used: dict[str, dict[str, int]], corrected: I
     return tuple(freed)
 
 
-def _pay(used: dict[str, dict[str, int]], changes: dict[str, int], paid: Iterable[tuple[str, int]]) -> None:
+def _pay(used: dict[str, dict[str, int]], changes: Mapping[str, int], paid: Iterable[tuple[str, int]]) -> None:
     """Use grants for what a document adds to itself and to others, itself first, as far as each is not paid yet."""
     unpaid = dict(changes)
     itself = next(iter(unpaid))

@@ -184,6 +184,10 @@ def _finalise(
     keys = [key_hash(key_text(read_line(line.content).key)) for line in lines]
     _check_current(connection, document, lines, keys)
     start, end = (parse_instant(instant) for instant in document.content["period"])
+    if document.bills_period:
+        already = connection.execute(statement("billed_already"), {"contract": document.contract, "start": start, "end": end}).fetchone()
+        if already is not None:
+            raise Refusal(DOCUMENT_OUTDATED, f"{already[0]} bills the same period already.")
     connection.execute(statement("insert_document"), {**_values(document, lines), "start": start, "end": end})
     columns = {
         "ids": [line.id for line in lines],
