@@ -15,6 +15,7 @@ from typing import Any
 from farthing.app.ingest import Rejects, Source
 from farthing.app.store import Store
 from farthing.core.base.refusal import Refusal
+from farthing.core.base.refusals import FIELDS_CONFLICT
 from farthing.core.base.time import Instant
 from farthing.edges.cli import build
 from farthing.edges.cli.wiring import DEFAULT_ACCOUNT, Settings, Wiring
@@ -80,6 +81,8 @@ def file_options(
 ) -> FileOptions:
     """What the command line says about a file; a mapping file and single arguments exclude each other."""
     if mapping is not None:
+        if columns or constants or templates or zone is not None or form is not None:
+            raise Refusal(FIELDS_CONFLICT, f"{mapping.name} says how the file is read; it excludes --map, --set, --template and the like.", "mapping")
         return read_options(mapping)
     sections: dict[str, Any] = {}
     if zone is not None:

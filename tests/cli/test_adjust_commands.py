@@ -26,12 +26,15 @@ def test_refusals_of_taking_back(ready: Shell) -> None:
     ready.json("ingest", ready.file("e.ndjson", json.dumps(event("a", "20")) + "\n"))
     ready.json("bill", "--until", "2025-02-01T00:00:00Z")
     for arguments, code in (
-        (("void", "INV-000009", "--reason", "x"), "document_unknown"),
-        (("void", "INV-000001", "--reason", ""), "text_empty"),
+        (("void", "INV-000009", "--then", "waive", "--reason", "x"), "document_unknown"),
+        (("void", "INV-000001", "--then", "waive", "--reason", ""), "text_empty"),
+        (("void", "INV-000001", "--reason", "x"), "arguments_invalid"),
+        (("bill", "--until", "9999-01-01T00:00:00Z"), "time_in_future"),
+        (("part", "--at", "2200-01-01T00:00:00Z"), "time_in_future"),
         (("void", "INV-000001", "--reason", "x", "--then", "shred"), "field_invalid"),
         (("waive", "INV-000001:1", "141", "--reason", "x"), "waiver_out_of_range"),
         (("waive", "INV-000001:9", "1", "--reason", "x"), "line_unknown"),
     ):
         assert ready.json(*arguments, code=2)["error"]["code"] == code
-    ready.json("void", "INV-000001", "--reason", "goodwill")
+    ready.json("void", "INV-000001", "--then", "waive", "--reason", "goodwill")
     assert ready.json("void", "INV-000001", "--then", "reissue", "--reason", "x", code=2)["error"]["code"] == "document_void"

@@ -88,3 +88,27 @@ def test_a_contract_held_back_is_named_and_the_exit_code_is_one(ready: Shell) ->
 )
 def test_errors_have_a_name_and_exit_code_two(shell: Shell, arguments: tuple[str, ...], code: str) -> None:
     assert shell.json(*arguments, code=2)["error"]["code"] == code
+
+
+def test_a_file_whose_mapping_was_mended_is_read_again(ready: Shell) -> None:
+    file = ready.file("calls.csv", "id,when,calls\na,2025-01-02 10:00,3\n")
+    common = ("ingest", file, "--mapping")
+    columns = '[columns]\nidentifier = "id"\ntimestamp = "when"\nvalue = "calls"\n[constants]\nevent_name = "call"\ncustomer = "acme"\n'
+    wrong = ready.file("wrong.toml", columns + '[timestamp]\ntime_zone = "UTC"\nformat = "%Y-%m-%d %H.%M"\n')
+    right = ready.file("right.toml", columns + '[timestamp]\ntime_zone = "UTC"\nformat = "%Y-%m-%d %H:%M"\n')
+    assert [(one["accepted"], one["refused"]) for one in ready.json(*common, wrong, code=1)] == [(0, 1)]
+    assert [(one["accepted"], one["refused"], one["resumed"]) for one in ready.json(*common, right)] == [(1, 0, False)]
+    assert [(one["accepted"], one["resumed"]) for one in ready.json(*common, right)] == [(0, True)]
+
+
+@pytest.mark.parametrize("form", ["%Y-%d/%m/%Y %H:%M", "%Q", "%"])
+def test_a_time_format_that_is_none_is_refused_at_once(ready: Shell, form: str) -> None:
+    mapping = ready.file("bad.toml", f'[columns]\nidentifier = "id"\n[timestamp]\nformat = "{form}"\n')
+    refused = ready.json("ingest", ready.file("a.csv", "id\n1\n"), "--mapping", mapping, code=2)["error"]
+    assert (refused["code"], refused["field"]) == ("mapping_malformed", "timestamp.format")
+
+
+def test_a_mapping_file_and_single_arguments_exclude_each_other(ready: Shell) -> None:
+    mapping = ready.file("m.toml", '[columns]\nidentifier = "id"\n')
+    refused = ready.json("ingest", ready.file("a.csv", "id\n1\n"), "--mapping", mapping, "--set", "event_name=call", code=2)["error"]
+    assert (refused["code"], refused["field"]) == ("fields_conflict", "mapping")

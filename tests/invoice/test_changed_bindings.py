@@ -152,3 +152,12 @@ def test_a_period_that_is_less_than_its_part_gives_the_credit_back(applies: Any)
     world.log(Cancel("a", "call"))
     (final,) = world.bill("k", at("02-01"))
     assert (final.document.due, world.grants["gift"].remaining) == (0, 5000)
+
+
+def test_a_fixed_discount_waits_for_the_periods_own_bill_even_where_nothing_is_left_to_bill() -> None:
+    world = part_of([], {"discounts": [{"id": "off", "amount": 50}], **tax("vat", "20")})
+    assert [bill.document.total for bill in world.bills] == [1200]
+    (final,) = world.bill("k", at("02-01"))
+    assert rows(list(final.document.lines)) == [(0, (("off", 50),), (("vat", -50, -10),))]
+    assert final.document.total == -60
+    assert world.correct("k") == []

@@ -61,9 +61,16 @@ def test_nothing_is_said_of_what_is_right_already() -> None:
 
 def test_the_first_bill_of_a_period_says_zero_and_nothing_else_does() -> None:
     assert [line.amount for line in run([want(0, segment=FEBRUARY)], [])] == [0]
-    assert run([want(0, segment=FEBRUARY)], [had(0, segment=FEBRUARY)]) == []
+    assert run([want(0, segment=FEBRUARY, discounts=TEN, tax_rates=VAT)], [had(0, segment=FEBRUARY)]) == []
     assert run([want(0, segment=FEBRUARY)], [], part=True) == []
     assert run([want(0)], []) == []
+
+
+def test_a_part_that_was_charged_otherwise_is_charged_anew_even_by_nothing() -> None:
+    (line,) = run([want(70, segment=FEBRUARY, discounts=TEN)], [had(70, segment=FEBRUARY)])
+    assert (line.kind, line.amount, line.issued, line.tax_rates) == ("charge", 0, had(70, segment=FEBRUARY), ())
+    assert run([want(70, segment=FEBRUARY, discounts=TEN)], [had(70, segment=FEBRUARY)], part=True) == []
+    assert run([want(70, discounts=TEN)], [had(70)]) == []
 
 
 def test_what_is_wanted_no_longer_is_reversed() -> None:

@@ -87,7 +87,7 @@ class MemoryBills(Held):
                 if one.bills_period and one.pins["period"] == document.pins["period"]:
                     raise Refusal(DOCUMENT_OUTDATED, f"{one.number} bills the same period already.")
         with self.transaction():
-            self._bill(lines)
+            self._bill(lines, document.bills_period)
             self._use(grants)
             if postings:
                 _check_entry(postings, self._state.closed_through)
@@ -178,12 +178,12 @@ class MemoryBills(Held):
         if contract not in self._state.contracts:
             raise Refusal(CONTRACT_UNKNOWN, f"there is no contract {contract!r}.", "contract")
 
-    def _bill(self, lines: Sequence[LinePayload]) -> None:
+    def _bill(self, lines: Sequence[LinePayload], whole: bool) -> None:
         """Check that each line was computed against what is issued now, then add it."""
         keys = [key_text(read_line(line.content).key) for line in lines]
         for line, key in zip(lines, keys, strict=True):
             before, now = line.content["previously"], self._state.billed.get(key)
-            if before != (now or 0) or (now is not None and line.content["amount"] == 0):
+            if before != (now or 0) or (now is not None and line.content["amount"] == 0 and not whole):
                 raise Refusal(DOCUMENT_OUTDATED, f"line {line.id!r} was computed against {before} issued, but {now or 0} is.", line.id)
         for line, key in zip(lines, keys, strict=True):
             self._state.billed[key] = self._state.billed.get(key, 0) + line.content["amount"]

@@ -27,7 +27,8 @@ def difference(
 ) -> tuple[Line, ...]:
     """One line for each key whose desired amount is not what has been issued and waived; then the books must agree.
 
-    A key of the `current` period gets a charge, even of zero if it was never billed before. A key of a period already billed gets a
+    A key of the `current` period gets a charge, even of zero if it was never billed before, or billed in part under other discounts or
+    tax rates. A key of a period already billed gets a
     correction at that period's terms, and none of zero; a key issued before and desired no longer is reversed. With `part` (a bill inside
     the current period) what would lower its keys waits for the final bill.
     `waived` is by `key_text`. Errors: AssertionError, a fault of Farthing.
@@ -92,7 +93,7 @@ class _Run:
         due, before = self.due(want.key, want.amount), self.issued.get(want.key)
         if part and due < 0:
             self.waiting.append(want.key)
-        elif due or (before is None and not part):
+        elif due or (not part and (before is None or _bound_otherwise(want, before))):
             line = _line(want, due, before)
             self._add(replace(line, issued=before, corrects=None if before is None or due > 0 else before.document))
 
@@ -111,6 +112,12 @@ class _Run:
     def _add(self, line: Line) -> None:
         before = self.issued.get(line.key)
         self.lines.append(replace(line, previously=0 if before is None else before.amount))
+
+
+def _bound_otherwise(want: Desired, before: Issued) -> bool:
+    """Whether discounts or tax rates at the end of the period are others than its parts were charged with: then the period's own bill has
+    a line even where nothing is left to bill, for what the whole key carries."""
+    return (want.discounts, want.tax_rates) != (before.discounts, before.tax_rates)
 
 
 def _line(want: Desired, due: int, before: Issued | None) -> Line:

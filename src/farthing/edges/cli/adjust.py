@@ -11,10 +11,21 @@ from farthing.app.adjust import void, waive
 from farthing.app.bill import Clerk, Held, bill_part
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import FIELD_INVALID
-from farthing.core.base.time import Instant, parse_instant
 from farthing.core.events.fields import read_text
 from farthing.core.invoice.voids import Disposition
-from farthing.edges.cli.bills import Customers, Engine, bill_document, bill_text, open_store, rater_of, raters, show_documents, show_held
+from farthing.edges.cli.bills import (
+    Ahead,
+    Customers,
+    Engine,
+    bill_document,
+    bill_text,
+    open_store,
+    rater_of,
+    raters,
+    show_documents,
+    show_held,
+    up_to,
+)
 from farthing.edges.cli.console import bar
 from farthing.edges.cli.wiring import Settings, Wiring, on_store
 
@@ -32,9 +43,10 @@ def add_commands(app: typer.Typer, wiring: Wiring) -> None:
         at: Annotated[str | None, typer.Option("--at", help="Bill open periods up to then (RFC 3339); now if absent.")] = None,
         customers: Customers = None,
         engine: Engine = "core",
+        ahead: Ahead = False,
     ) -> None:
         """Bill what has ended, and the usage so far of periods that are still open, as part-invoices."""
-        end: Instant = wiring.now() if at is None else parse_instant(at, "at")
+        end = up_to(at, "at", wiring.now(), ahead)
         rater = rater_of(engine)
         held: list[Held] = []
         with open_store(wiring, settings) as store, bar(settings.as_json) as on_progress:
@@ -48,7 +60,7 @@ def add_commands(app: typer.Typer, wiring: Wiring) -> None:
         settings: Settings,
         bill: Annotated[str, typer.Argument(help="The bill's number.")],
         reason: Reason,
-        then: Annotated[str, typer.Option("--then", help="reissue: it is due again with what is known then. waive: it is given up.")] = "waive",
+        then: Annotated[str, typer.Option("--then", help="reissue: it is due again with what is known then. waive: it is given up for ever.")],
     ) -> None:
         """Make a final bill void: its entry is reversed and credits go back; it keeps its number."""
         disposition, why = _disposition(then), read_text(reason, "reason", REASON_LONGEST)

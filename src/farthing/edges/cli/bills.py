@@ -25,12 +25,22 @@ from farthing.core.explain.wording import money, number
 from farthing.core.invoice.document import read_document
 from farthing.core.invoice.invoice import Line
 from farthing.edges.cli.console import bar, notes
+from farthing.edges.cli.refusals import TIME_IN_FUTURE
 from farthing.edges.cli.wiring import Settings, Wiring, on_store
 
 Engine = Annotated[str, typer.Option("--engine", help="core (event by event) or kernel (columns); each proves the other.")]
 Customers = Annotated[list[str] | None, typer.Option("--customer", help="Only these customers; repeat it.")]
 Until = Annotated[str | None, typer.Option("--until", help="Bill periods that have ended by then (RFC 3339); now if absent.")]
+Ahead = Annotated[bool, typer.Option("--ahead", help="Let the time be in the future.")]
 LAST_PAGE = 1_000_000_000
+
+
+def up_to(text: str | None, field: str, now: Instant, ahead: bool) -> Instant:
+    """The time that bills are made up to: now, or one that is given. Errors: timestamp_…, time_in_future."""
+    at = now if text is None else parse_instant(text, field)
+    if at > now and not ahead:
+        raise Refusal(TIME_IN_FUTURE, f"{show_instant(at)} is after {show_instant(now)}.", field)
+    return at
 
 
 def rater_of(engine: str) -> Callable[[Store], Rater]:
@@ -56,9 +66,9 @@ def add_commands(app: typer.Typer, wiring: Wiring) -> None:
 def _add_making(app: typer.Typer, wiring: Wiring) -> None:
     @app.command("bill")
     @on_store
-    def _bill(settings: Settings, until: Until = None, customers: Customers = None, engine: Engine = "core") -> None:
+    def _bill(settings: Settings, until: Until = None, customers: Customers = None, engine: Engine = "core", ahead: Ahead = False) -> None:
         """Make the bills of all periods that have ended, by difference to what was billed, and make them final."""
-        end: Instant = wiring.now() if until is None else parse_instant(until, "until")
+        end = up_to(until, "until", wiring.now(), ahead)
         rater = rater_of(engine)
         held: list[Held] = []
         with open_store(wiring, settings) as store, bar(settings.as_json) as on_progress:

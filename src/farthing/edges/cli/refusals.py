@@ -13,3 +13,8 @@ INTERNAL_ERROR = refusal_kind(
     "Changes are written whole or not at all, so the same command may be run again. If it fails again, run it with FARTHING_DEBUG=1 "
     "and report what it prints.",
 )
+TIME_IN_FUTURE = refusal_kind(
+    "time_in_future",
+    "Bills are to be made up to a time that has not come yet: they would become final without the usage that is still to come.",
+    "Send a time up to now, or leave it out. If the future is meant, repeat the command with --ahead.",
+)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -20,7 +22,7 @@ from farthing.edges.files.csv_rows import PLAIN, Dialect, dialect
 from farthing.edges.files.lines import unreadable
 from farthing.edges.files.mapping import PARTS, ColumnMapping
 from farthing.edges.files.refusals import MAPPING_FIELD_TWICE, MAPPING_MALFORMED
-from farthing.edges.files.wall_clock import Repeated, TimeRules
+from farthing.edges.files.wall_clock import UNIX, Repeated, TimeRules
 
 Format = Literal["csv", "ndjson", "json", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -142,12 +144,23 @@ def _format(raw: object) -> Format:
     return next(known for known in FORMATS if known == chosen)
 
 
+def _time_format(form: str) -> str:
+    """A format that can be read with. Errors: mapping_malformed."""
+    if form not in UNIX:
+        try:
+            datetime.strptime("", form)
+        except (ValueError, re.error) as error:
+            if isinstance(error, re.error) or "does not match" not in str(error):
+                raise Refusal(MAPPING_MALFORMED, f"{form} is no time format: {error}.", "timestamp.format") from None
+    return form
+
+
 def _time_rules(section: Mapping[str, Any]) -> TimeRules:
     zone, form = section.get("time_zone"), section.get("format")
     chosen = read_choice(section.get("repeated", "earlier"), "timestamp.repeated", _REPEATED)
     return TimeRules(
         zone=None if zone is None else time_zone(read_text(zone, "timestamp.time_zone", 100), "timestamp.time_zone").key,
-        format=None if form is None else read_text(form, "timestamp.format", 100),
+        format=None if form is None else _time_format(read_text(form, "timestamp.format", 100)),
         repeated=next(known for known in _REPEATED if known == chosen),
         truncate=read_flag(section.get("truncate", False), "timestamp.truncate"),
     )

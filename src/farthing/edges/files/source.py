@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BufferedIOBase
@@ -84,7 +85,7 @@ def open_source(path: Path, options: FileOptions = DEFAULT) -> Source:
     """
     form = options.format or _format(path)
     try:
-        mark = fingerprint(path)
+        mark = fingerprint(path) + _read_as(options)
         size = path.stat().st_size
     except OSError as error:
         raise unreadable(path.name, error) from None
@@ -96,6 +97,11 @@ def open_source(path: Path, options: FileOptions = DEFAULT) -> Source:
     if form == "json" and _is_array(path):
         return Source(path.name, form, size, "bytes", mark, _streamed(path, lambda c, m: read_json_array(c, path.name, m)), mapper)
     return Source(path.name, form, size, "bytes", mark, _streamed(path, lambda c, m: read_ndjson(c, path.name, m)), mapper)
+
+
+def _read_as(options: FileOptions) -> str:
+    """What tells readings of one file by different options apart: a mapping that was mended reads all of it again."""
+    return "" if options == DEFAULT else f" as {hashlib.sha256(repr(options).encode()).hexdigest()[:16]}"
 
 
 def _format(path: Path) -> Format:

@@ -223,12 +223,12 @@ def _book(connection: Connection, document: str, entry: str, postings: Sequence[
 
 def _check_current(connection: Connection, document: StoredDocument, lines: Sequence[LinePayload], keys: Sequence[uuid.UUID]) -> None:
     """Each line says what had been issued for its key when it was computed; if that has changed, it would bill something twice. A line
-    of zero is made for a key that was never billed, and for no other."""
+    of zero is made for a key that was never billed, or by the one bill of its period."""
     values = {"contract": document.contract, "keys": list(keys)}
     issued = {uuid.UUID(key): amount for key, amount in connection.execute(statement("issued_amounts"), values)}
     for line, key in zip(lines, keys, strict=True):
         before, now = line.content["previously"], issued.get(key)
-        if before != (now or 0) or (now is not None and line.content["amount"] == 0):
+        if before != (now or 0) or (now is not None and line.content["amount"] == 0 and not document.bills_period):
             raise Refusal(DOCUMENT_OUTDATED, f"line {line.id!r} was computed against {before} issued, but {now or 0} is.", line.id)
 
 
