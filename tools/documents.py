@@ -29,18 +29,26 @@ Every way in which Farthing turns something down. A refusal has a stable `code`,
 to do, and a `field` that says where (a dotted path such as `tiers[1].up_to`), or null when it is about the whole. Nothing that is
 refused is billed as zero, and nothing else of a file or batch is lost by it.
 
-This page is made from the declarations in each folder's `refusals.py`; `make docs` writes it.
+This page is made from the declarations in each folder's `refusals.py`; `make docs` writes it. The embedded PostgreSQL has further codes
+of its own, each with advice that fits the case: {embedded}.
 """
 
 
 def refusals_page(_: str) -> str:
     """docs/refusals.md: one table per stage."""
     declared = _kinds_by_stage()
-    parts = [REFUSALS_HEAD]
+    parts = [REFUSALS_HEAD.replace("{embedded}", ", ".join(f"`{code}`" for code in _embedded_codes()))]
     for stage, kinds in declared.items():
         rows = "\n".join(f"| `{kind.code}` | {kind.meaning} | {kind.remedy} |" for kind in kinds)
         parts.append(f"## {stage.capitalize()}\n\n| code | meaning | what to do |\n|---|---|---|\n{rows}\n")
     return "\n".join(parts)
+
+
+def _embedded_codes() -> list[str]:
+    """The codes that the supervisor of the embedded PostgreSQL fails with."""
+    folder = ROOT / "src" / "farthing" / "edges" / "postgres"
+    files = [folder / "supervisor.py", *sorted((folder / "cluster").glob("*.py"))]
+    return sorted({code for file in files for code in re.findall(r'"(database_[a-z_]+)"', file.read_text(encoding="utf-8"))})
 
 
 def _kinds_by_stage() -> Mapping[str, list[RefusalKind]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import parse_instant
 from farthing.core.catalog.terms import Grant
 from farthing.core.invoice.document import read_document
+from farthing.edges.postgres.store import PostgresStore
 
 
 @pytest.fixture
@@ -172,3 +174,24 @@ def test_a_period_is_billed_once_also_where_nothing_is_left_to_bill(january: Boo
     assert refused("document_outdated", january.store.finalise, replace(final, id="in_again"), (), (), ()).message.startswith("INV-000001")
     void(january.clerk(), "INV-000001", "reissue", "wrong address")
     assert january.bill("2025-02-01T00:00:00Z")[0].number == "INV-000002"
+
+
+def test_two_waivers_at_once_do_not_exceed_what_was_billed(january: Books, database: Any) -> None:
+    """The second waits for the first, and then sees it."""
+    outcomes: list[str] = []
+
+    def give_up() -> None:
+        with PostgresStore.open(database.service, "default", "test") as own:
+            try:
+                waive(own, "INV-000001:1", 1000, "retry")
+                outcomes.append("given up")
+            except Refusal as refusal:
+                outcomes.append(refusal.code)
+
+    threads = [threading.Thread(target=give_up) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(outcomes) == ["given up", "waiver_out_of_range"]
+    assert list(january.store.waived("acme-1").values()) == [1000]

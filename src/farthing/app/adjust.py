@@ -43,12 +43,13 @@ def waive(store: Store, line: str, amount: int, reason: str) -> None:
         raise Refusal(LINE_UNKNOWN, f"there is no line {line[:60]} on a final bill.", "line")
     stored, content = found
     key = read_line(content).key
-    billed = next((one.amount for one in store.issued(stored.contract) if one.key == key), 0)
-    left = billed - pending_waivers(store, stored.contract).get(key_text(key), 0)
-    if not 1 <= amount <= left:
-        message = f"{amount} is not between 1 and the {left} minor units that the line's charge was billed and that are not given up yet."
-        raise Refusal(WAIVER_OUT_OF_RANGE, message, "amount")
-    store.put_waiver(stored.contract, key_text(key), amount, reason)
+    with store.transaction():  # recorded first, so that two at once take turns, and the second sees the first
+        store.put_waiver(stored.contract, key_text(key), amount, reason)
+        billed = next((one.amount for one in store.issued(stored.contract) if one.key == key), 0)
+        left = billed - pending_waivers(store, stored.contract).get(key_text(key), 0) + amount
+        if not 1 <= amount <= left:
+            message = f"{amount} is not between 1 and the {left} minor units that the line's charge was billed and that are not given up yet."
+            raise Refusal(WAIVER_OUT_OF_RANGE, message, "amount")
 
 
 def pending_waivers(store: Store, contract: str) -> dict[str, int]:
