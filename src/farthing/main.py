@@ -23,7 +23,7 @@ from farthing.edges.files.options import FileOptions, options_from_arguments, re
 from farthing.edges.files.rejects import RejectFile
 from farthing.edges.files.source import open_source
 from farthing.edges.postgres.migrate import ensure_account, migrate
-from farthing.edges.postgres.refusals import ACCOUNT_UNKNOWN
+from farthing.edges.postgres.refusals import ACCOUNT_UNKNOWN, DATA_DIR_EMPTY
 from farthing.edges.postgres.store import PostgresStore
 from farthing.edges.postgres.supervisor import DATABASE, OWNER, Server, start, told_of_death
 from farthing.edges.postgres.url import checked_url
@@ -45,6 +45,9 @@ def open_store(settings: Settings, say: Callable[[str], None]) -> Iterator[Store
         with _open(settings, service_url, owner_url) as store:
             yield store
         return
+    nothing = not settings.data_dir.is_file() and not (settings.data_dir / "postgres").exists()
+    if nothing and settings.create is None and not settings.fresh:
+        raise Refusal(DATA_DIR_EMPTY, f"there is no database in {settings.data_dir}.", "data_dir")
     say(f"starting the embedded Postgres in {settings.data_dir}")
     with start(settings.data_dir / "postgres", progress=say) as server, told_of_death(server):
         if settings.fresh:

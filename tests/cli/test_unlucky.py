@@ -221,6 +221,8 @@ def test_a_database_error_says_its_name_and_advice_once(bare: Shell) -> None:
 def test_a_server_of_ours_that_cannot_start_or_dies_says_why_and_what_to_do(bare: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = bare.folder / "data" / "postgres" / "cluster"
     where = ("--data-dir", str(bare.folder / "data"))
+    assert bare.json("verify", *where, code=2)["error"]["code"] == "data_dir_empty", "to read is not to make a database"
+    bare.run("apply", bare.file("nothing.json", "{}"), *where)
     assert "nothing to verify" in bare.run("verify", *where).stdout
 
     def die(store: Any, *_: Any) -> None:

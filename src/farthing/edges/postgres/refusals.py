@@ -43,3 +43,8 @@ ACCOUNT_UNKNOWN = refusal_kind(
     "Correct the name, or create the account: `farthing apply` and `farthing ingest` do (in a database of your own: with its owner's URL in "
     "FARTHING_OWNER_URL).",
 )
+DATA_DIR_EMPTY = refusal_kind(
+    "data_dir_empty",
+    "The data directory holds no database, and the command would only read.",
+    "Correct --data-dir; `farthing apply` and `farthing ingest` make a new database there.",
+)
