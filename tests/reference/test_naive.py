@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -13,20 +12,17 @@ from typing import Any
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
+from naive_document import COVERED, EXCLUDED
+from naive_meters import buckets_of, measure, measure_groups, measure_usage
+from naive_pricing import JsonNumber, Refused, line_faults, rate, rate_line
+from naive_values import EPOCH, UNDOCUMENTED, dumps
+from price_strategies import lines
 
 from farthing.app.rate import rate_line as product_line
 from farthing.core.rating.models import MODELS
 from farthing.core.rating.modifiers import MODIFIERS as REGISTERED_MODIFIERS
 
-HERE = Path(__file__).resolve().parent
-DOCS = HERE.parents[1] / "docs"
-sys.path.insert(0, str(HERE))
-
-from naive_document import COVERED, EXCLUDED  # noqa: E402  # needs the path
-from naive_meters import buckets_of, measure, measure_groups, measure_usage  # noqa: E402  # needs the path
-from naive_pricing import JsonNumber, Refused, line_faults, rate, rate_line  # noqa: E402  # needs the path
-from naive_values import EPOCH, UNDOCUMENTED, dumps  # noqa: E402  # needs the path
-from price_strategies import lines  # noqa: E402  # needs the path
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def json_blocks(page: str) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from naive_meters import buckets_of, measure_groups, measure_usage
 
 from farthing.core.base.exact import show
 from farthing.core.base.time import Interval, parse_instant
@@ -18,10 +17,6 @@ from farthing.core.usage.aggregate import aggregate
 from farthing.core.usage.parse import parse_meter
 from farthing.core.usage.select import by_group, matches
 from farthing.core.usage.windows import bucket_bounds
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from naive_meters import buckets_of, measure_groups, measure_usage  # needs the path
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 HOUR = 3_600_000_000

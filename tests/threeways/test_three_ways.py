@@ -6,16 +6,22 @@ group the quantity, the events measured and set aside, exact amount, amount and 
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, note, settings
+from naive_document import EXCLUDED, Price, read_price
+from naive_log import NaiveLog
+from naive_meters import aggregation_of
+from naive_pricing import ON_CELLS, ON_EVENTS
+from naive_values import dumps
+from naive_way import Answer, naive_way
+from threeways_product import Admitted, Found, Key, admit, core_way, kernel_way
+from threeways_stories import CUSTOMERS, Story, stories
 
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import Interval
@@ -25,18 +31,6 @@ from farthing.core.rating.trace import Rated
 from farthing.core.usage.parse import parse_meter
 from farthing.kernel import Engine, Job
 from farthing.testing.memory import MemoryStore
-
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "reference")]
-
-from naive_document import EXCLUDED, Price, read_price  # noqa: E402  # needs the path
-from naive_log import NaiveLog  # noqa: E402  # needs the path
-from naive_meters import aggregation_of  # noqa: E402  # needs the path
-from naive_pricing import ON_CELLS, ON_EVENTS  # noqa: E402  # needs the path
-from naive_values import dumps  # noqa: E402  # needs the path
-from naive_way import Answer, naive_way  # noqa: E402  # needs the path
-from threeways_product import Admitted, Found, Key, admit, core_way, kernel_way  # noqa: E402  # needs the path
-from threeways_stories import CUSTOMERS, Story, stories  # noqa: E402  # needs the path
 
 TOGETHER = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture])
 BY_EVENT = [*ON_EVENTS, *ON_CELLS]
