@@ -181,6 +181,18 @@ def test_a_span_that_begins_inside_a_band() -> None:
         assert flags[(at - slots.base) // slots.step] == in_bands(slots.bands[0], at)
 
 
+@pytest.mark.parametrize("value", ["1000000000000001.000000000000000001", "99999999999999999999.999999999999999999"])
+def test_bounds_of_text_numbers_keep_every_digit(engine: Engine, value: str) -> None:
+    """A bound that is less than the number lets a comparison be decided at planning: here, whether all of it is in the first tier."""
+    upper = Fraction(value) - Fraction(1, 10**18)
+    program = Program("usd", (Cell("", curve=Curve("graduated", (Segment(upper, Fraction(0)), Segment(None, Fraction(10**18))))),))
+    events = pa.table({"charge": [1], "position": [1], "at": [0], "v": [value]})
+    meter = Meter("m", "e", Aggregation.MAX, value_key="v")
+    ((line,),) = rate(events, Job(program, meter, Interval(0, 1)), engine=engine).rated().values()
+    first, second = line.cells[0].segments
+    assert (first.units, second.units, line.amount) == (upper, Fraction(1, 10**18), 1)
+
+
 def test_sums_keep_every_digit(engine: Engine) -> None:
     values = [Decimal("0.000001"), Decimal("999999999999.999999"), Decimal("-0.000003"), Decimal("123456.789012")]
     table = pa.table(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from farthing.core.usage.meter import Aggregation
@@ -184,10 +186,15 @@ def _measured(engine: Engine, table: str, texts: Mapping[str, NumberColumn]) -> 
     row = engine.rows(f"SELECT {', '.join(items)} FROM {table}")[0]
     found: dict[str, NumberColumn] = {}
     for i, (name, column) in enumerate(texts.items()):
-        scale, low, high = int(row[3 * i]), int(row[3 * i + 1].scaleb(18)), int(row[3 * i + 2].scaleb(18))
+        scale, low, high = int(row[3 * i]), _at_18(row[3 * i + 1]), _at_18(row[3 * i + 2])
         low, high = (end // 10 ** (18 - scale) for end in (low, high))
         digits = max(len(str(abs(low))), len(str(abs(high))), scale + 1)
         precision = 18 if digits <= 18 else 38
         cast = NumberColumn("", f"DECIMAL({precision},{scale})", precision, scale, low, high)
         found[name] = named(cast, f"CAST({column.sql} AS {cast.type})")
     return found
+
+
+def _at_18(value: Decimal | int) -> int:
+    """The integer over 10**18: through a fraction, since Decimal's own arithmetic keeps 28 digits and these have up to 38."""
+    return int(Fraction(value) * 10**18)

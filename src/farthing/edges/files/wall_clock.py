@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 from farthing.core.base.refusal import Refusal
@@ -81,8 +81,8 @@ def _formatted(raw: str, form: str, rules: TimeRules) -> str:
 def _from_unix(raw: str, decimals: int, rules: TimeRules) -> str:
     if _NUMBER.fullmatch(raw) is None:
         raise Refusal(TIMESTAMP_MALFORMED, f"{shown(raw)} is not a number of units since 1970.", "timestamp")
-    micros = Decimal(raw).scaleb(6 - decimals)
-    if micros != int(micros) and not rules.truncate:
+    micros = Fraction(raw) * Fraction(10) ** (6 - decimals)
+    if micros.denominator != 1 and not rules.truncate:
         raise Refusal(TIMESTAMP_TOO_PRECISE, f"{raw} has digits beyond the microsecond.", "timestamp")
     try:
         return _shown(_EPOCH + timedelta(microseconds=micros.__floor__()))
