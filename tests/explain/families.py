@@ -213,7 +213,7 @@ def over_term():
 
 def ended():
     first = finished(of_usage({"currency": "usd", "unit_amount": 5}, events(30), description="Calls"))
-    (gone,) = difference((), (issued_by(first),), {}, None, lambda key, desired: (Cause("contract", "con_1", "revision 4"),))
+    (gone,) = difference((), (issued_by(first),), {}, lambda key: False, lambda key: (Cause("contract", "con_1", "revision 4"),))
     return document(replace(gone, causes_more=2))
 
 

@@ -67,6 +67,9 @@ def agreements(draw: st.DrawFn) -> dict[str, Any]:
     ):
         if draw(st.integers(0, 4)):
             items.append({"id": f"i-{len(items)}", "description": meter, "price": lineage, "meter": meter})
+    if draw(st.integers(0, 2)) == 0:
+        quantity = str(draw(st.sampled_from((1, 3, "0", "0.5"))))
+        items.append({"id": "ahead", "description": "Base", "price": "seats", "quantity": quantity, "in_advance": True})
     if draw(st.booleans()) or not items:
         items.append({"id": "seats", "description": "Seats", "price": "seats", "quantity": str(draw(st.sampled_from((1, 2, 5, "0", "2.5"))))})
     discounts = draw(st.lists(st.sampled_from(({"id": "ten", "percent": "10"}, {"id": "third", "percent": "33.3", "items": ["i-0"]},
@@ -138,6 +141,7 @@ def openings(draw: st.DrawFn) -> tuple[dict[str, Any], str, str, list[Grant]]:
         "ends_at": ends,
         "billing": {"interval": "month", "anchor": anchor, "time_zone": draw(st.sampled_from(("UTC", "Europe/London", "America/New_York")))},
         "term": {"interval": "month", "interval_count": 3, "anchor": anchor},
+        "below_zero": draw(st.sampled_from(("credit_note", "balance"))),
         **draw(agreements()),
     }
     grants = [Grant("g1", "usd", 700, "before_tax", 1), Grant("g2", "usd", 150, "before_tax", 2), Grant("p", "usd", 400, "after_tax")]

@@ -38,7 +38,12 @@ def run(
     desired: list[Desired], issued: list[Issued], waived: dict[ChargeKey, int] | None = None, current: Interval | None = FEBRUARY, part: bool = False
 ) -> list[Line]:
     by_text = {key_text(one): amount for one, amount in (waived or {}).items()}
-    return list(difference(desired, issued, by_text, current, lambda *_: WHY, part))
+    services = {one.key: one.service for one in desired}
+
+    def charged(key: ChargeKey) -> bool:
+        return current is not None and services[key].overlap(current) is not None
+
+    return list(difference(desired, issued, by_text, charged, lambda _: WHY, current if part else None))
 
 
 def test_a_first_bill_is_a_charge_of_all_of_it() -> None:

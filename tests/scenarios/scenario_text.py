@@ -6,7 +6,7 @@
     cancel <name> <id>                        replace <id> with <new id> <name> <time> property=value …
     bill until <time>                         correct
     part until <time>                         void <number> reissue|waive
-    waive <number> line <n> <amount>
+    waive <number> line <n> <amount>          adjust <id> <amount> <from> <until> <description>
 
 JSON may run over several lines. A time is RFC 3339; without offset it is UTC, without a clock it is midnight. `#` begins a comment, also
 behind a statement or an expected line: the arithmetic by hand. What `bill`, `part` and `correct` make is written out by
@@ -19,6 +19,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 from farthing.core.base.exact import show
@@ -27,6 +28,7 @@ from farthing.core.base.time import Instant, Interval, parse_instant, to_datetim
 from farthing.core.base.timeline import BEGINNING, FOREVER
 from farthing.core.catalog.terms import Grant
 from farthing.core.events.event import Cancel, Event, Replace
+from farthing.core.invoice.adjustment import Adjustment
 from farthing.core.invoice.invoice import Cause, Line
 from farthing.testing.world import Bill, World
 
@@ -135,6 +137,12 @@ class Teller:
         line = next(one for one in self.world.bills if one.number == number).document.lines[int(place) - 1]
         self.world.waive(self.contract, line.key, int(amount))
 
+    def _adjust(self, rest: str) -> None:
+        id_, amount, start, end, description = rest.split(maxsplit=4)
+        agreed = self.world.contracts[self.contract].versions[-1].value
+        service = Interval(moment(start), moment(end))
+        self.world.adjust(self.contract, Adjustment(id_, description, int(amount), service, Fraction(1), agreed.discounts, agreed.tax_rates))
+
 
 def moment(text: str) -> Instant:
     """A time as scenarios write it."""
@@ -159,7 +167,15 @@ def shown(bill: Bill) -> Iterator[str]:
 
 
 def _line(line: Line, period: Interval, zone: str) -> Iterator[str]:
-    kind = "" if line.kind == "charge" else f"correction of {line.corrects}: " if line.corrects else "correction: "
+    kind = (
+        ""
+        if line.kind == "charge"
+        else "adjustment: "
+        if line.kind == "adjustment"
+        else f"correction of {line.corrects}: "
+        if line.corrects
+        else "correction: "
+    )
     yield f"{kind}{line.description}"
     yield show(line.quantity)
     yield str(line.amount) if line.exact == line.amount else f"{show(line.exact)} -> {line.amount}"

@@ -7,7 +7,7 @@ twice (its place in the contract's series is unique), and what one run has not b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import islice
 from typing import Any
@@ -21,7 +21,8 @@ from farthing.core.base.time import BEGINNING, Instant, Interval
 from farthing.core.catalog.terms import Grant, Terms
 from farthing.core.contract.contract import Contract
 from farthing.core.contract.resolve import Shelf
-from farthing.core.flow import Facts, bill, over_term, periods_due, postings_for, terms_to_rate
+from farthing.core.flow import Due, Facts, bill, bills_due, over_term, periods_due, postings_for, terms_to_rate
+from farthing.core.invoice.adjustment import Adjustment, adjustment_document, read_adjustment
 from farthing.core.invoice.causes import LateFact, News, carrying_names, touched
 from farthing.core.invoice.document import content_digest, document_content, key_text, read_document
 from farthing.core.invoice.invoice import Document
@@ -70,14 +71,18 @@ class Held:
     refusal: Refusal
 
 
+CORRECTIONS = Due(None)
+"""Nothing is due but the corrections of what was billed."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """Periods of one contract to bill (None: its corrections), in order, with what rating came to for the terms of each, as foreseen."""
+    """Bills of one contract to make (`CORRECTIONS`: only those), in order, with what rating came to for the terms of each, as foreseen."""
 
     contract: Contract
     history: History
     place: int  # of the contract among all
-    periods: Sequence[Interval | None]
+    dues: Sequence[Due]
     late: dict[int, list[LateFact]] = field(default_factory=dict)  # by the log position of the last bill before
     answers: list[Answers] = field(default_factory=list)
 
@@ -113,10 +118,10 @@ def bill_part(
         held.add(one.contract)
         on_held(one)
 
-    def due(history: History) -> list[Interval | None]:
+    def due(history: History) -> list[Due]:
         period = open_period(history.contract, at)
         done = period is not None and any(period.start in billed for billed in _billed(history.final))
-        return [] if period is None or done or history.contract.id in held else [period]
+        return [] if period is None or done or history.contract.id in held else [Due(period)]
 
     yield from bill_until(clerk, at, customers, on_progress, hold)
     yield from _bill(clerk, _contracts(clerk.store, customers), due, on_held, part=True)
@@ -130,13 +135,13 @@ def open_period(contract: Contract, at: Instant) -> Interval | None:
 
 def correct(clerk: Clerk, customers: Sequence[str] | None, on_held: Callable[[Held], None]) -> Iterator[StoredDocument]:
     """Correct what late facts made wrong on final bills, at once and apart from any period's bill; refusals as in `bill_until`."""
-    yield from _bill(clerk, _contracts(clerk.store, customers), lambda _: [None], on_held)
+    yield from _bill(clerk, _contracts(clerk.store, customers), lambda _: [CORRECTIONS], on_held)
 
 
 def _bill(
     clerk: Clerk,
     contracts: Sequence[Contract],
-    due: Callable[[History], list[Interval | None]],
+    due: Callable[[History], list[Due]],
     on_held: Callable[[Held], None],
     part: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
@@ -148,28 +153,28 @@ def _bill(
         _foresee(clerk, books, portion, part)
         for work in portion:
             on_progress(Progress("billing", work.place, len(contracts)))
-            for n, period in enumerate(work.periods):
+            for n, due_now in enumerate(work.dues):
                 if work.contract.id in held:
                     break
                 try:
                     made = list(finalise(clerk, work.contract, _draft(clerk, books, work, n, part)))
                 except Refusal as refusal:
                     held.add(work.contract.id)
-                    on_held(_held(work.contract, period, refusal))
+                    on_held(_held(work.contract, due_now.period, refusal))
                     break
                 yield from made
 
 
-def _portions(store: Store, contracts: Sequence[Contract], due: Callable[[History], list[Interval | None]]) -> Iterator[list[_Work]]:
+def _portions(store: Store, contracts: Sequence[Contract], due: Callable[[History], list[Due]]) -> Iterator[list[_Work]]:
     """The work in portions of about `BILLS_AT_ONCE` bills; a contract with more to bill is in several, never twice in one."""
     portion: list[_Work] = []
     for place, contract in enumerate(contracts):
         history = History(store, contract)
         history.refresh()
-        periods = due(history)
-        for first in range(0, len(periods), BILLS_AT_ONCE):
-            portion.append(_Work(contract, history, place, periods[first : first + BILLS_AT_ONCE]))
-            if sum(len(work.periods) for work in portion) >= BILLS_AT_ONCE:
+        dues = due(history)
+        for first in range(0, len(dues), BILLS_AT_ONCE):
+            portion.append(_Work(contract, history, place, dues[first : first + BILLS_AT_ONCE]))
+            if sum(len(work.dues) for work in portion) >= BILLS_AT_ONCE:
                 yield portion
                 portion = []
     if portion:
@@ -182,9 +187,9 @@ def _foresee(clerk: Clerk, books: Books, portion: Sequence[_Work], part: bool) -
     asked: list[Asked] = []
     wanted: list[tuple[_Work, tuple[Terms, ...]]] = []
     for work in portion:
-        for n, period in enumerate(work.periods):
+        for n, due in enumerate(work.dues):
             try:
-                terms = terms_to_rate(_gather(clerk.store, books, work, period, part) if n == 0 else _fresh(work.contract, books, period, part))
+                terms = terms_to_rate(_gather(clerk.store, books, work, due, part) if n == 0 else _fresh(work.contract, books, due, part))
             except Refusal:  # which the bill itself will meet, when it is its turn
                 break
             wanted.append((work, terms))
@@ -194,9 +199,9 @@ def _foresee(clerk: Clerk, books: Books, portion: Sequence[_Work], part: bool) -
         work.answers.append(Answers(clerk.rater, books.position, terms, list(islice(outcomes, len(terms)))))
 
 
-def _fresh(contract: Contract, books: Books, period: Interval | None, part: bool) -> Facts:
+def _fresh(contract: Contract, books: Books, due: Due, part: bool) -> Facts:
     """A bill for which nothing that was billed before matters."""
-    return Facts(contract, books.shelf, period, (), books.known, books.position, part=part)
+    return Facts(contract, books.shelf, due.period, (), books.known, books.position, part=part, ahead=due.ahead)
 
 
 def _contracts(store: Store, customers: Sequence[str] | None) -> list[Contract]:
@@ -217,26 +222,66 @@ def _held(contract: Contract, period: Interval | None, refusal: Refusal) -> Held
     return Held(contract.id, contract.customer, period, refusal)
 
 
-def unbilled(history: History, until: Instant) -> Iterator[Interval]:
-    """The contract's periods that have ended and have no final bill yet, in order."""
-    billed = _billed(history.final)
-    return (period for period in periods_due(history.contract, until) if period not in billed)
+def unbilled(history: History, until: Instant) -> Iterator[Due]:
+    """The contract's bills that are due and not final yet, in order."""
+    billed, begun = _billed(history.final), _begun(history.final)
+    return (due for due in bills_due(history.contract, until) if not (due.period in billed or (due.period is None and due.ahead in begun | billed)))
 
 
 def _billed(documents: Iterable[StoredDocument]) -> set[Interval]:
     return {Interval(*document.pins["period"]) for document in documents if document.bills_period}
 
 
+def _begun(documents: Iterable[StoredDocument]) -> set[Interval]:
+    """The periods whose items in advance have been billed when they began."""
+    return {document.ahead for document in documents if document.ahead is not None}
+
+
+def opened(history: History, due: Due) -> tuple[Interval, ...]:
+    """The billing period that has begun and is not billed yet, of which items in advance may have been billed; none where it is the one
+    that is due."""
+    contract, billed = history.contract, _billed(history.final)
+    if not contract.in_advance or not (billed or _begun(history.final)):
+        return ()
+    start = max((period.end for period in billed), default=contract.active.start)
+    if start >= contract.active.end:
+        return ()
+    period = contract.billing.period(contract.billing.index_at(start)).overlap(contract.active)
+    return () if period is None or period in (due.period, due.ahead) else (period,)
+
+
 def _draft(clerk: Clerk, books: Books, work: _Work, n: int, part: bool) -> tuple[StoredDocument, ...]:
     """Compute and save the drafts of the n-th period of the work, in place of all earlier drafts of the contract."""
     work.history.refresh()
-    facts = _gather(clerk.store, books, work, work.periods[n], part)
+    facts = _gather(clerk.store, books, work, work.dues[n], part)
     answers = work.answers[n] if n < len(work.answers) else Answers(clerk.rater, books.position)
-    documents = bill(facts, answers.rate)
-    pins = pins_of(facts, clerk.rater.engine)
-    drafts = tuple(_stored(clerk.new_id("in"), work.contract.id, document, pins) for document in documents)
-    clerk.store.save_drafts(work.contract.id, drafts, {one.id: line_payloads(one) for one in drafts})
+    drafts = _computed(clerk, facts, answers)
+    save(clerk.store, work.contract.id, drafts)
     return drafts
+
+
+def _computed(clerk: Clerk, facts: Facts, answers: Answers) -> tuple[StoredDocument, ...]:
+    pins = pins_of(facts, clerk.rater.engine)
+    return tuple(_stored(clerk.new_id("in"), facts.contract.id, document, pins) for document in bill(facts, answers.rate))
+
+
+def save(store: Store, contract: str, drafts: Sequence[StoredDocument]) -> None:
+    """Keep the drafts of a contract, in place of all earlier ones."""
+    store.save_drafts(contract, drafts, {one.id: line_payloads(one) for one in drafts})
+
+
+def compute(clerk: Clerk, contract: Contract, due: Due, adjustments: Sequence[Adjustment] = (), part: bool = False) -> tuple[StoredDocument, ...]:
+    """The documents that one bill of a contract would consist of as things are, with adjustments on it; nothing is kept. `contract` may
+    say more than the store knows of it (a preview of a change). A draft that becomes final is the same document, kept by `save`.
+
+    Errors: those of resolving terms and rating.
+    """
+    books, history = open_books(clerk.store), History(clerk.store, contract)
+    history.refresh()
+    known = max([books.known, *(version.revision for version in contract.versions)])
+    work = _Work(contract, history, 0, [due])
+    facts = _gather(clerk.store, replace(books, known=known), work, due, part)
+    return _computed(clerk, replace(facts, adjustments=tuple(adjustments)), Answers(clerk.rater, books.position))
 
 
 def finalise(clerk: Clerk, contract: Contract, drafts: Iterable[StoredDocument]) -> Iterator[StoredDocument]:
@@ -253,14 +298,15 @@ def finalise(clerk: Clerk, contract: Contract, drafts: Iterable[StoredDocument])
     yield from made
 
 
-def _gather(store: Store, books: Books, work: _Work, period: Interval | None, part: bool) -> Facts:
+def _gather(store: Store, books: Books, work: _Work, due: Due, part: bool) -> Facts:
     """Everything that the next bill of a contract is made from."""
-    history, contract = work.history, work.contract
+    period, history, contract = due.period, work.history, work.contract
     void, waived = history.void(), store.waived(contract.id)
     now = {"position": books.position, "revision": books.known, "waived": waived, "void": void}
     news = news_since(history, books.shelf, now, _late(store, books, work))
     earlier = _earlier(history, books, news, period)
-    issued = history.issued((*earlier, *(() if period is None else (period,))), void)
+    open_ = opened(history, due)
+    issued = history.issued([span for span in (*earlier, *open_, period, due.ahead) if span is not None], void)
     return Facts(
         contract=contract,
         shelf=books.shelf,
@@ -275,6 +321,8 @@ def _gather(store: Store, books: Books, work: _Work, period: Interval | None, pa
         part=part,
         originals=history.originals(void) if issued else {},  # for corrections, and these are of what was issued
         void=void,
+        ahead=due.ahead,
+        opened=open_,
     )
 
 
@@ -371,6 +419,9 @@ def pins_of(facts: Facts, engine: str) -> dict[str, Any]:
         "part": facts.part,
         "period": None if facts.period is None else [facts.period.start, facts.period.end],
         "earlier": [[span.start, span.end] for span in facts.earlier],
+        **({} if facts.ahead is None else {"ahead": [facts.ahead.start, facts.ahead.end]}),
+        **({"opened": [[span.start, span.end] for span in facts.opened]} if facts.opened else {}),
+        **({"adjustments": [adjustment_document(one) for one in facts.adjustments]} if facts.adjustments else {}),
         "waived": dict(facts.waived),
         "void": list(facts.void),
         "grants": [[g.id, g.currency, g.remaining, g.applies, g.priority] for g in facts.grants],
@@ -379,13 +430,16 @@ def pins_of(facts: Facts, engine: str) -> dict[str, Any]:
 
 def read_pins(pins: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of `Facts` that pins hold."""
-    period = pins["period"]
+    period, ahead = pins["period"], pins.get("ahead")
     return {
         "known": pins["revision"],
         "position": pins["position"],
         "part": pins["part"],
         "period": None if period is None else Interval(*period),
         "earlier": tuple(Interval(*span) for span in pins["earlier"]),
+        "ahead": None if ahead is None else Interval(*ahead),
+        "opened": tuple(Interval(*span) for span in pins.get("opened", ())),
+        "adjustments": tuple(read_adjustment(one) for one in pins.get("adjustments", ())),
         "waived": dict(pins["waived"]),
         "void": tuple(pins["void"]),
         "grants": tuple(Grant(*grant) for grant in pins["grants"]),

@@ -57,7 +57,7 @@ class History:
         for stored in self._standing(void):
             if _overlaps(self._reach(stored), spans):
                 for line in self.document(stored).lines:
-                    if _overlaps((line.key.segment,), spans):
+                    if line.key.rated and _overlaps((line.key.segment,), spans):
                         by_key.setdefault(line.key, []).append((number_of(stored), line))
         return tuple(issued_from(lines) for lines in by_key.values())
 
@@ -74,7 +74,9 @@ class History:
     def _reach(self, stored: StoredDocument) -> Iterator[Interval]:
         """The spans in which the segments of a document's charge keys lie: the periods that it was computed for; those of a part-invoice
         reach to the end of the billing period."""
-        yield from (Interval(*span) for span in stored.pins["earlier"])
+        yield from (Interval(*span) for span in (*stored.pins["earlier"], *stored.pins.get("opened", ())))
+        if (ahead := stored.pins.get("ahead")) is not None:
+            yield Interval(*ahead)
         if stored.pins["period"] is not None:
             start, end = stored.pins["period"]
             billing = self.contract.billing

@@ -148,6 +148,17 @@ class StoredDocument:
         whole = self.kind == "invoice" and self.pins.get("period") is not None and not self.pins["part"]
         return whole and (self.void is None or self.void.disposition == "waive")
 
+    @property
+    def ahead(self) -> Interval | None:
+        """The period whose items in advance are billed by it: of an invoice that was made for one, unless it is void and due again."""
+        span = self.pins.get("ahead") if self.kind == "invoice" else None
+        return None if span is None or (self.void is not None and self.void.disposition == "reissue") else Interval(*span)
+
+    @property
+    def bills_anew(self) -> bool:
+        """Whether it is the one bill that its period, or the items in advance of the next, have."""
+        return self.bills_period or self.ahead is not None
+
 
 @dataclass(frozen=True, slots=True)
 class LinePayload:

@@ -204,7 +204,8 @@ def _recompute(run: _Run, answers: Answers, result: Verification) -> None:
 def _facts(store: Store, history: History, shelf: Shelf, pins: Mapping[str, Any]) -> Facts:
     """What a run knew: its pins, what had been billed before it (the history) and was not void then, and what was news to it."""
     known = read_pins(pins)
-    issued = history.issued((*known["earlier"], *([known["period"]] if known["period"] else [])), known["void"])
+    spans = (*known["earlier"], *known["opened"], known["period"], known["ahead"])
+    issued = history.issued([span for span in spans if span is not None], known["void"])
     before = max((span.end for span in known["earlier"]), default=BEGINNING)
     since = history.final[-1].pins["position"] if history.final else pins["position"]
     late = late_facts(store, since, pins["position"], (history.contract.customer,), before)

@@ -3,8 +3,8 @@
     contract ──► terms ──► rated ──► desired ──► difference ──► discounts ──► credits ──► tax ──► credits ──► bills ──► postings
     (contract/resolve)     (rating)  (invoice/desired, difference, discount)  (settlement, tax)                        (ledger)
 
-Entry points: `bill` makes the documents of one billing period (or only the corrections of earlier ones), `periods_due` says which
-periods there are, `desired_amounts` what they should come to, `postings_for` what a document books. Rating usage is a parameter: the
+Entry points: `bill` makes the documents of one billing period (or only the corrections of earlier ones), `bills_due` says which
+bills there are, `desired_amounts` what they should come to, `postings_for` what a document books. Rating usage is a parameter: the
 core's interpreter (`rate_terms`) and the column kernel both fit, and each proves what the other made. docs/semantics.md has the rules.
 """
 
@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from farthing.core.base.time import Interval
 from farthing.core.catalog.terms import ChargeKey, Grant, Group, Terms
 from farthing.core.contract.contract import Contract
-from farthing.core.contract.resolve import Shelf, periods_due, terms_for
+from farthing.core.contract.resolve import Due, Shelf, bills_due, periods_due, terms_for
+from farthing.core.invoice.adjustment import Adjustment, adjustment_line
 from farthing.core.invoice.assemble import document_of, following, split_corrections
 from farthing.core.invoice.causes import Inquiry, News
 from farthing.core.invoice.desired import desired_for, has_key, unused
@@ -32,7 +33,20 @@ from farthing.core.settlement.grants import Earlier, apply_after_tax, apply_befo
 from farthing.core.settlement.originals import after, corrected
 from farthing.core.tax.taxes import apply_taxes, exclusive_tax, included_tax
 
-__all__ = ["Facts", "Rate", "bill", "compiled_program", "desired_amounts", "over_term", "periods_due", "postings_for", "rate_licensed", "rate_terms"]
+__all__ = [
+    "Due",
+    "Facts",
+    "Rate",
+    "bill",
+    "bills_due",
+    "compiled_program",
+    "desired_amounts",
+    "over_term",
+    "periods_due",
+    "postings_for",
+    "rate_licensed",
+    "rate_terms",
+]
 
 Rate = Callable[[Sequence[Terms]], Sequence[Mapping[Group, tuple[Rated, ...]]]]
 """Rates terms: for each of them, the rated lines by group. Usage comes from the event log, which the core does not know."""
@@ -43,6 +57,8 @@ class Facts:
     """All that a bill is made from, beside the events themselves.
 
     `period` is the one being billed (None: corrections only), `earlier` those billed before whose keys are to be compared again.
+    `ahead` is the period that begins, of which items in advance are billed; `opened` are those of which they were billed while the rest
+    was not, to be compared again as well.
     `known` is the revision of catalogue and contract, `position` that of the event log. `issued` are the keys of those periods.
     `part` says that `period` is only the first part of a billing period: licensed items, minimums, fixed discounts, and whatever would
     lower the bill wait for the final one. `originals` sums up the documents that corrections may name. `void` are the numbers of those
@@ -62,6 +78,9 @@ class Facts:
     part: bool = False
     originals: Mapping[str, Earlier] = field(default_factory=dict)
     void: tuple[str, ...] = ()
+    ahead: Interval | None = None
+    opened: tuple[Interval, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
 
 
 def bill(facts: Facts, rate: Rate) -> tuple[Document, ...]:
@@ -74,13 +93,17 @@ def bill(facts: Facts, rate: Rate) -> tuple[Document, ...]:
     facts = replace(facts, issued=_in_question(facts))
     desired = _desired(facts, (*settled.values(), *current.values()), rate)
     inquiry = Inquiry(facts.news, facts.contract, facts.shelf.prices, settled)
-    lines = difference(desired, facts.issued, facts.waived, facts.period, lambda key, _: inquiry.causes(key), facts.part)
+    part = facts.period if facts.part else None
+    differing = difference(desired, facts.issued, facts.waived, lambda key: replace(key, group=()) in current, inquiry.causes, part)
+    lines = (*differing, *(adjustment_line(one, facts.contract) for one in facts.adjustments))
     if not lines and (facts.period is None or facts.part):
         return ()
     whole = _document(facts, lines, facts.grants)
     charges, corrections = split_corrections(lines)
+    if facts.period is None or facts.contract.below_zero == "balance" or whole.total >= 0 or not corrections:
+        return (whole,)
     credit_note = _document(facts, corrections, facts.grants)
-    if facts.period is None or whole.total >= 0 or credit_note.total >= 0:
+    if credit_note.total >= 0:
         return (whole,)
     refilled = dict(credit_note.grants_used)
     grants = tuple(replace(grant, remaining=grant.remaining - refilled.get(grant.id, 0)) for grant in facts.grants)
@@ -102,19 +125,34 @@ def terms_to_rate(facts: Facts) -> tuple[Terms, ...]:
 
 
 def _terms(facts: Facts) -> tuple[dict[ChargeKey, Terms], dict[ChargeKey, Terms]]:
-    """The terms of the earlier periods and those of the current one, by key."""
-    periods = [terms_for(facts.contract, period, facts.shelf, facts.known) for period in facts.earlier]
-    settled = {terms.key(()): terms for found in periods for terms in found}
-    if facts.period is None:
-        return settled, {}
-    found = terms_for(facts.contract, facts.period, facts.shelf, facts.known)
-    return settled, {terms.key(()): _in_part(terms) if facts.part else terms for terms in found if terms.meter or not facts.part}
+    """The terms of what was billed before, and those of what is billed now, by key. Of the period that has ended, items in advance were
+    billed when it began."""
+
+    def resolved(period: Interval, in_advance: bool | None = None) -> tuple[Terms, ...]:
+        return terms_for(facts.contract, period, facts.shelf, facts.known, in_advance)
+
+    settled = [terms for period in facts.earlier for terms in resolved(period)]
+    settled += [terms for period in facts.opened for terms in resolved(period, in_advance=True)]
+    current: list[Terms] = []
+    if facts.period is not None and facts.part:
+        current += [_in_part(terms) for terms in resolved(facts.period, in_advance=False) if terms.meter]
+    elif facts.period is not None:
+        settled += resolved(facts.period, in_advance=True) if facts.contract.in_advance else ()
+        current += resolved(facts.period, in_advance=False)
+    if facts.ahead is not None:
+        current += resolved(facts.ahead, in_advance=True)
+    return {terms.key(()): terms for terms in settled}, {terms.key(()): terms for terms in current}
 
 
 def _in_question(facts: Facts) -> tuple[Issued, ...]:
     """What was billed for the keys of the periods in question."""
-    spans = facts.earlier if facts.period is None else (*facts.earlier, facts.period)
-    return tuple(one for one in facts.issued if any(one.key.segment.overlap(span) for span in spans))
+    spans = tuple(span for span in (*facts.earlier, facts.period, facts.ahead) if span is not None)
+    in_advance = facts.contract.in_advance
+
+    def asked(key: ChargeKey) -> bool:
+        return key.rated and any(key.segment.overlap(span) for span in (*spans, *(facts.opened if key.item in in_advance else ())))
+
+    return tuple(one for one in facts.issued if asked(one.key))
 
 
 def _in_part(terms: Terms) -> Terms:
@@ -142,6 +180,6 @@ def _document(facts: Facts, lines: tuple[Line, ...], grants: Iterable[Grant]) ->
     discounted = apply_discounts(lines)
     credited, before_tax = apply_before_tax(discounted, grants)
     taxed = apply_taxes(credited)
-    unpaid = document_of(facts.contract, facts.period, taxed, exclusive_tax(taxed), included_tax(taxed))
+    unpaid = document_of(facts.contract, facts.period or facts.ahead, taxed, exclusive_tax(taxed), included_tax(taxed))
     paid, after_tax = apply_after_tax(unpaid.total, grants, facts.contract.currency, corrected(unpaid, facts.originals))
     return replace(unpaid, credit_after_tax=paid, due=unpaid.total - paid, grants_used=(*before_tax, *after_tax))

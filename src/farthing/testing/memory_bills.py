@@ -82,12 +82,13 @@ class MemoryBills(Held):
         declared = self._state.declared.get(document.contract)
         if declared is not None and declared.revision > document.pins["revision"]:
             raise Refusal(DOCUMENT_OUTDATED, f"contract {document.contract!r} was declared anew after {document.id!r} was computed.", "contract")
-        if document.bills_period:
+        if document.bills_anew:
             for one in self.documents(document.contract):
-                if one.bills_period and one.pins["period"] == document.pins["period"]:
+                same = one.bills_period and document.bills_period and one.pins["period"] == document.pins["period"]
+                if same or (one.ahead is not None and one.ahead == document.ahead):
                     raise Refusal(DOCUMENT_OUTDATED, f"{one.number} bills the same period already.")
         with self.transaction():
-            self._bill(lines, document.bills_period)
+            self._bill(lines, document.bills_anew)
             self._use(grants)
             if postings:
                 _check_entry(postings, self._state.closed_through)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from farthing.core.base.time import Instant, Interval
-from farthing.core.base.timeline import ALL_TIME, Version
+from farthing.core.base.timeline import ALL_TIME, FOREVER, Version
 from farthing.core.catalog.price import parse_price
 from farthing.core.catalog.terms import ChargeKey, Grant, PriceVersion, Terms
 from farthing.core.contract.amend import amend, amended_contract
@@ -20,7 +20,8 @@ from farthing.core.contract.parse import parse_contract
 from farthing.core.contract.resolve import Shelf
 from farthing.core.events.event import Cancel, Event, Fact, Replace
 from farthing.core.events.log import effective, position_of
-from farthing.core.flow import Facts, bill, desired_amounts, over_term, periods_due, rate_terms
+from farthing.core.flow import Due, Facts, bill, bills_due, desired_amounts, over_term, periods_due, rate_terms
+from farthing.core.invoice.adjustment import Adjustment
 from farthing.core.invoice.causes import LateFact, News
 from farthing.core.invoice.document import issued_from, key_text
 from farthing.core.invoice.invoice import Document, Issued, Line
@@ -42,6 +43,7 @@ class Bill:
     revision: int
     period: Interval | None
     part: bool = False
+    ahead: Interval | None = None
     waivers: int = 0  # how many there were when it was made
     void: bool = False
     void_after: str = ""  # the last bill of the contract when it became void
@@ -59,6 +61,7 @@ class World:
     grants: dict[str, Grant] = field(default_factory=dict)
     bills: list[Bill] = field(default_factory=list)
     waivers: list[tuple[str, str, int]] = field(default_factory=list)  # contract, key, amount
+    adjustments: dict[str, list[Adjustment]] = field(default_factory=dict)  # of each contract, those that wait for its next bill
 
     def meter(self, document: Mapping[str, Any]) -> None:
         """Add a meter."""
@@ -92,6 +95,10 @@ class World:
         """Grant a credit; its id is its name for all contracts."""
         self.grants[grant.id] = grant
 
+    def adjust(self, contract: str, adjustment: Adjustment) -> None:
+        """Put an adjustment on the contract's next bill."""
+        self.adjustments.setdefault(contract, []).append(adjustment)
+
     def log(self, fact: Fact) -> None:
         """Put a fact at the next position of the log."""
         position = len(self.facts) + 1
@@ -101,21 +108,22 @@ class World:
             self.facts.append(replace(fact, position=position))
 
     def bill(self, contract: str, until: Instant) -> list[Bill]:
-        """Bill every period that has ended and was not billed, in order."""
-        billed = self.billed(contract)
-        due = [period for period in periods_due(self.contracts[contract], until) if period not in billed]
-        return [made for period in due for made in self._run(contract, period)]
+        """Make every bill that is due and was not made, in order."""
+        billed, begun = self.billed(contract), self.begun(contract)
+        due = bills_due(self.contracts[contract], until)
+        missing = [one for one in due if not (one.period in billed or (one.period is None and one.ahead in {*begun, *billed}))]
+        return [made for one in missing for made in self._run(contract, one)]
 
     def part(self, contract: str, at: Instant) -> list[Bill]:
         """Bill the open period up to an instant inside it."""
         span = self.contracts[contract]
         period = span.billing.period(span.billing.index_at(at)).overlap(span.active)
         assert period is not None
-        return self._run(contract, Interval(period.start, at), part=True)
+        return self._run(contract, Due(Interval(period.start, at)), part=True)
 
     def correct(self, contract: str) -> list[Bill]:
         """Correct what was billed, apart from any period's bill."""
-        return self._run(contract, None)
+        return self._run(contract, Due(None))
 
     def void(self, number: str, waive: bool) -> None:
         """Void a bill: what it billed is due again, or is given up. Errors: document_followed."""
@@ -123,7 +131,7 @@ class World:
         later = [one for one in self.bills[place + 1 :] if one.contract == found.contract and not one.void]
         refuse_followed(number, found.document, [(one.number, one.document) for one in later])
         last = [one.number for one in self.bills if one.contract == found.contract][-1]
-        self.bills[place] = replace(found, void=True, void_after=last, period=found.period if waive else None)
+        self.bills[place] = replace(found, void=True, void_after=last, period=found.period if waive else None, ahead=found.ahead if waive else None)
         for grant, units in found.document.grants_used:
             self.grants[grant] = replace(self.grants[grant], remaining=self.grants[grant].remaining + units)
         if waive:
@@ -137,12 +145,26 @@ class World:
         """The periods that have a final bill (void ones too, if what they billed was given up)."""
         return [one.period for one in self.bills if one.contract == contract and one.period is not None and not one.part]
 
+    def begun(self, contract: str) -> list[Interval]:
+        """The periods whose items in advance were billed when they began."""
+        return [one.ahead for one in self.bills if one.contract == contract and one.ahead is not None]
+
+    def opened(self, contract: str, due: Due) -> tuple[Interval, ...]:
+        """The period that follows the last billed one, of which items in advance are billed; not the one that is due."""
+        told, billed = self.contracts[contract], self.billed(contract)
+        for period in periods_due(told, FOREVER):
+            if not any(one.start == period.start for one in billed):
+                begun = bool(told.in_advance) and (bool(billed) or period in self.begun(contract))
+                return (period,) if begun and period not in (due.period, due.ahead) else ()
+        return ()
+
     def issued(self, contract: str) -> tuple[Issued, ...]:
         """What final documents have billed, by charge key."""
         by_key: dict[ChargeKey, list[tuple[str, Line]]] = {}
         for one in self._final(contract):
             for line in one.document.lines:
-                by_key.setdefault(line.key, []).append((one.number, line))
+                if line.key.rated:
+                    by_key.setdefault(line.key, []).append((one.number, line))
         return tuple(issued_from(lines) for lines in by_key.values())
 
     def waived(self, contract: str) -> dict[str, int]:
@@ -151,7 +173,7 @@ class World:
 
     def from_scratch(self, contract: str) -> dict[ChargeKey, int]:
         """What every key of the billed periods should come to by all that is known now, as if nothing had ever been billed."""
-        facts = replace(self._facts(contract, None, False), issued=(), waived={})
+        facts = replace(self._facts(contract, Due(None), False), issued=(), waived={}, adjustments=())
         return {want.key: want.amount for want in desired_amounts(facts, self.rate)}
 
     def rate(self, terms: Sequence[Terms]) -> list[Mapping[tuple[tuple[str, str], ...], tuple[Rated, ...]]]:
@@ -169,11 +191,14 @@ class World:
     def _final(self, contract: str) -> Iterator[Bill]:
         return (one for one in self.bills if one.contract == contract and not one.void)
 
-    def _facts(self, contract: str, period: Interval | None, part: bool) -> Facts:
+    def _facts(self, contract: str, due: Due, part: bool) -> Facts:
         return Facts(
             contract=self.contracts[contract],
             shelf=Shelf(self.prices, self.meters, over_term),
-            period=period,
+            period=due.period,
+            ahead=due.ahead,
+            adjustments=tuple(self.adjustments.get(contract, ())),
+            opened=self.opened(contract, due),
             earlier=tuple(sorted(self.billed(contract))),
             known=self.revision,
             position=len(self.facts),
@@ -198,16 +223,18 @@ class World:
             waived=self._waived(contract, self.waivers[made[-1].waivers :] if made else []),
         )
 
-    def _run(self, contract: str, period: Interval | None, part: bool = False) -> list[Bill]:
+    def _run(self, contract: str, due: Due, part: bool = False) -> list[Bill]:
         made = []
-        for document in bill(self._facts(contract, period, part), self.rate):
+        for document in bill(self._facts(contract, due, part), self.rate):
             prefix = "INV" if document.kind == "invoice" else "CN"
             number = f"{prefix}-{1 + sum(one.document.kind == document.kind for one in self.bills)}"
-            billed = period if document.kind == "invoice" else None
-            made.append(Bill(number, contract, document, len(self.facts), self.revision, billed, part, len(self.waivers)))
+            bills = due if document.kind == "invoice" else Due(None)
+            places = (len(self.facts), self.revision)
+            made.append(Bill(number, contract, document, *places, bills.period, part, bills.ahead, len(self.waivers)))
             for grant, units in document.grants_used:
                 self.grants[grant] = replace(self.grants[grant], remaining=self.grants[grant].remaining - units)
             self.bills.append(made[-1])
+            self.adjustments.pop(contract, None)
         return made
 
 

@@ -30,6 +30,11 @@ class ChargeKey:
     group: Group
     currency: str
 
+    @property
+    def rated(self) -> bool:
+        """Whether it is about something rated, and not about an adjustment, which has no price."""
+        return self.price != ""
+
 
 @dataclass(frozen=True, slots=True)
 class PriceVersion:
@@ -74,7 +79,7 @@ class Terms:
     minimum and maximum, never usage. `service` is the stretch that the line shows, and what it is billed for: where the segment began
     in an earlier period (a price over the term), what the segment comes to less what it came to before the service. `key_end` is where
     the period (or term) ends, None for the segment's own end. `open` says that more of the segment is billed later; its minimum waits
-    until then.
+    until then. `in_advance`: billed when the period begins, not when it has ended.
     """
 
     customer: str
@@ -93,6 +98,7 @@ class Terms:
     tax_rates: tuple[TaxRate, ...] = ()
     key_end: Instant | None = None
     open: bool = False
+    in_advance: bool = False
 
     @property
     def before(self) -> Terms | None:

@@ -28,7 +28,13 @@ from farthing.core.contract.parse import (
     read_span,
     read_tax_rates,
 )
-from farthing.core.contract.refusals import CONTRACT_AMENDMENT_OUTSIDE, CONTRACT_ITEM_TWICE, CONTRACT_ITEM_UNKNOWN, CONTRACT_TAX_RATE_CHANGED
+from farthing.core.contract.refusals import (
+    CONTRACT_ADVANCE_CHANGED,
+    CONTRACT_AMENDMENT_OUTSIDE,
+    CONTRACT_ITEM_TWICE,
+    CONTRACT_ITEM_UNKNOWN,
+    CONTRACT_TAX_RATE_CHANGED,
+)
 from farthing.core.events.fields import read_text
 
 _ITEM_CHANGE = tuple(replace(field, required=field.name == "id") for field in ITEM_FIELDS)
@@ -71,6 +77,8 @@ def amend(contract: Contract, document: object) -> tuple[Version[Agreement], ...
 
 def _same_kinds(contract: Contract, reader: Reader, versions: tuple[Version[Agreement], ...]) -> tuple[Version[Agreement], ...]:
     check_tax_kinds(contract, versions[0].value.tax_rates if "tax_rates" in reader.values else ())
+    for version in versions:
+        check_advance(contract, version.value.items)
     return versions
 
 
@@ -82,6 +90,15 @@ def check_tax_kinds(contract: Contract, rates: Sequence[TaxRate]) -> None:
         if known.get(rate.id, rate.inclusive) != rate.inclusive:
             how = "contained in the prices" if known[rate.id] else "on top of the prices"
             raise Refusal(CONTRACT_TAX_RATE_CHANGED, f"{rate.id!r} is {how} at another time.", f"tax_rates[{i}].inclusive")
+
+
+def check_advance(contract: Contract, items: Sequence[Item]) -> None:
+    """Check that each item is billed in advance or in arrears as it is everywhere in the contract: what is billed when would be in doubt
+    otherwise. Errors: contract_advance_changed."""
+    known = {item.id: item.in_advance for version in contract.versions for item in version.value.items}
+    for i, item in enumerate(items):
+        if known.get(item.id, item.in_advance) != item.in_advance:
+            raise Refusal(CONTRACT_ADVANCE_CHANGED, f"item {item.id!r} is billed otherwise at another time.", f"items[{i}].in_advance")
 
 
 def amended_contract(document: object) -> str:

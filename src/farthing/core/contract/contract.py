@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from farthing.core.base.time import Interval, Recurrence
 from farthing.core.base.timeline import Version
 from farthing.core.catalog.terms import Discount, TaxRate
 
+BelowZero = Literal["credit_note", "balance"]
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One priced item. With a `meter` (its id) the quantity is usage; without, `quantity` is licensed (seats, a flat fee)."""
+    """One priced item. With a `meter` (its id) the quantity is usage; without, `quantity` is licensed (seats, a flat fee),
+    and `in_advance` says that it is billed when a period begins instead of when it has ended."""
 
     id: str
     description: str
     price: str  # lineage
     meter: str | None = None
     quantity: Fraction | None = None
+    in_advance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Contract:
     """A customer's contract: billed every `billing` period, in `currency`; `term` is what term-long tiers run over.
 
     `active` is the span of service, half-open. `versions` hold the agreements; where two overlap the later-known one holds.
+    `below_zero` says what a bill does that corrections pull below zero: they stand on a credit note apart, or the invoice has a
+    negative total, which is owed to the customer.
     """
 
     id: str
@@ -45,6 +52,12 @@ class Contract:
     billing: Recurrence
     versions: tuple[Version[Agreement], ...]
     term: Recurrence | None = None
+    below_zero: BelowZero = "credit_note"
+
+    @property
+    def in_advance(self) -> frozenset[str]:
+        """The ids of items that are billed in advance, at whatever time they are agreed: an item never changes in this."""
+        return frozenset(item.id for version in self.versions for item in version.value.items if item.in_advance)
 
 
 def additions(known: Sequence[Version[Agreement]], given: Sequence[Version[Agreement]]) -> tuple[Version[Agreement], ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import Interval, show_instant
 from farthing.core.base.timeline import Version, overlay, within
-from farthing.core.contract.amend import check_tax_kinds
+from farthing.core.contract.amend import check_advance, check_tax_kinds
 from farthing.core.contract.contract import Agreement, Contract, additions
 from farthing.core.contract.parse import agreement_document, contract_document
 from farthing.core.contract.refusals import CONTRACT_AMENDED, CONTRACT_CHANGED, CONTRACT_END_BILLED
@@ -52,7 +52,7 @@ def given_again(known: Contract, last: Declaration, given: Contract, billed: Seq
     is the known contract with what an amendment adds behind its versions (see `additions`).
 
     `billed` are the periods of all final documents of the contract. Errors: contract_changed, contract_end_billed, contract_amended,
-    contract_tax_rate_changed.
+    contract_tax_rate_changed, contract_advance_changed.
     """
     fields = changed_fields(known, given)
     if len(given.versions) != 1:
@@ -70,6 +70,7 @@ def given_again(known: Contract, last: Declaration, given: Contract, billed: Seq
         raise Refusal(CONTRACT_AMENDED, message, _differing(last.agreement, agreement))
     if billed:
         check_tax_kinds(known, agreement.tax_rates)
+        check_advance(known, agreement.items)
     return Change((Version(given.active, 0, agreement),), True)
 
 

@@ -19,8 +19,9 @@ from farthing.core.base.time import Instant, Interval, Recurrence, parse_instant
 from farthing.core.base.timeline import FOREVER, Version
 from farthing.core.catalog.fields import Field, Reader
 from farthing.core.catalog.terms import Discount, TaxRate
-from farthing.core.contract.contract import Agreement, Contract, Item
+from farthing.core.contract.contract import Agreement, BelowZero, Contract, Item
 from farthing.core.contract.refusals import (
+    CONTRACT_ADVANCE_METERED,
     CONTRACT_DISCOUNT_TWICE,
     CONTRACT_ITEM_TWICE,
     CONTRACT_QUANTITY_MISPLACED,
@@ -34,6 +35,7 @@ from farthing.core.events.parse import EARLIEST, LATEST
 LONGEST = {"day": 3660, "week": 520, "month": 120, "year": 10}
 """The most intervals that a period or term has: ten years, whatever the unit."""
 UNITS = tuple(LONGEST)
+BELOW_ZERO: tuple[BelowZero, ...] = ("credit_note", "balance")
 _RECURRENCE = (
     Field("interval", "choice", "day, week, month or year", required=True, choices=UNITS),
     Field(
@@ -48,6 +50,7 @@ ITEM_FIELDS = (
     Field("price", "text", "the price, by its lineage (not by the id of a version)", required=True),
     Field("meter", "text", "the id of the meter that measures it; either this or a quantity"),
     Field("quantity", "number", "of a licensed item (seats, a flat fee), which has no meter"),
+    Field("in_advance", "boolean", "billed when a period begins, not when it has ended; for licensed items", default="false"),
 )
 _DISCOUNT = (
     Field("id", "text", "the discount's id", required=True),
@@ -74,6 +77,13 @@ CONTRACT_FIELDS = (
     Field("starts_at", "text", "RFC 3339, inclusive; in the years 1970 to 2261 (UTC), as all times of contracts", required=True),
     Field("ends_at", "text", "RFC 3339, exclusive", default="runs on"),
     Field("billing", "object", "how periods repeat", required=True, fields=_RECURRENCE),
+    Field(
+        "below_zero",
+        "choice",
+        "what becomes of corrections that pull a bill below zero: a credit note apart, or a negative total, owed to the customer",
+        default="credit_note",
+        choices=BELOW_ZERO,
+    ),
     Field("term", "object", 'what prices with `"accumulate": "term"` run over; fields as of `billing`', fields=_RECURRENCE),
     *AGREEMENT_FIELDS,
 )
@@ -100,6 +110,7 @@ def parse_contract(document: object) -> Contract:
         billing=_recurrence(reader.open("billing", _RECURRENCE)),
         versions=(Version(active, 0, _agreement(reader, empty=False)),),
         term=_recurrence(reader.open("term", _RECURRENCE)) if reader.has("term") else None,
+        below_zero=_below_zero(reader),
     )
 
 
@@ -129,6 +140,11 @@ def _in_range(at: Instant, field: str) -> Instant:
     if not EARLIEST <= at <= LATEST:
         raise Refusal(CONTRACT_TIME_OUT_OF_RANGE, f"{show_instant(at)} is not in the years 1970 to 2261 (UTC).", field)
     return at
+
+
+def _below_zero(reader: Reader) -> BelowZero:
+    given = reader.choice("below_zero", BELOW_ZERO) if reader.has("below_zero") else BELOW_ZERO[0]
+    return next(one for one in BELOW_ZERO if one == given)
 
 
 def _recurrence(reader: Reader) -> Recurrence:
@@ -180,12 +196,16 @@ def read_item(row: Reader) -> Item:
     metered = row.has("meter")
     if metered == row.has("quantity"):
         raise Refusal(CONTRACT_QUANTITY_MISPLACED, "an item has either a meter or a quantity.", row.at("quantity"))
+    in_advance = read_flag(row.get("in_advance") or False, row.at("in_advance"))
+    if metered and in_advance:
+        raise Refusal(CONTRACT_ADVANCE_METERED, f"item {row.text('id')!r} has meter {row.text('meter')!r}.", row.at("in_advance"))
     return Item(
         id=row.text("id"),
         description=row.text("description", row.text("price")),
         price=row.text("price"),
         meter=row.text("meter") if metered else None,
         quantity=None if metered else row.number("quantity"),
+        in_advance=in_advance,
     )
 
 
@@ -237,7 +257,8 @@ def item_document(item: Item) -> dict[str, Any]:
     document: dict[str, Any] = {"id": item.id, "description": item.description, "price": item.price}
     if item.meter is not None:
         return {**document, "meter": item.meter}
-    return {**document, "quantity": show(item.quantity or Fraction(0))}
+    document["quantity"] = show(item.quantity or Fraction(0))
+    return {**document, "in_advance": True} if item.in_advance else document
 
 
 def discount_document(discount: Discount) -> dict[str, Any]:
@@ -267,6 +288,8 @@ def contract_document(contract: Contract) -> dict[str, Any]:
     }
     if contract.active.end != FOREVER:
         document["ends_at"] = show_instant(contract.active.end)
+    if contract.below_zero != BELOW_ZERO[0]:
+        document["below_zero"] = contract.below_zero
     return document if contract.term is None else {**document, "term": recurrence_document(contract.term)}
 
 
@@ -281,6 +304,7 @@ def read_contract(document: Mapping[str, Any], versions: tuple[Version[Agreement
         billing=_recurrence(reader.open("billing", _RECURRENCE)),
         versions=versions,
         term=_recurrence(reader.open("term", _RECURRENCE)) if reader.has("term") else None,
+        below_zero=_below_zero(reader),
     )
 
 

@@ -37,6 +37,16 @@ CONTRACT_TIME_OUT_OF_RANGE = refusal_kind(
 CONTRACT_QUANTITY_MISPLACED = refusal_kind(
     "contract_quantity_misplaced", "A metered item has a quantity, or a licensed one has none.", "Send a quantity for items without a meter only."
 )
+CONTRACT_ADVANCE_METERED = refusal_kind(
+    "contract_advance_metered",
+    "An item with a meter is to be billed in advance, when nothing has been used yet.",
+    "Bill it in arrears, or give it a quantity in place of the meter.",
+)
+CONTRACT_ADVANCE_CHANGED = refusal_kind(
+    "contract_advance_changed",
+    "An item is billed in advance at one time of the contract and in arrears at another.",
+    "Agree the item that is billed otherwise under another id.",
+)
 CONTRACT_TERM_MISSING = refusal_kind(
     "contract_term_missing", "A price accumulates over the contract's term, but the contract has none.", "Give the contract a term."
 )

@@ -38,6 +38,32 @@ class _Stretch:
     price: PriceVersion
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one bill is due for: the billing period that has ended (None on the first bill of a contract with items billed in advance), and
+    the one that begins, whose items in advance it bills (None where the contract has none, or has ended)."""
+
+    period: Interval | None
+    ahead: Interval | None = None
+
+
+def bills_due(contract: Contract, up_to: Instant) -> Iterator[Due]:
+    """The bills of a contract that are due by `up_to`, in order: one at the end of each billing period, and, where the contract has items
+    that are billed in advance, one at its start."""
+    if not contract.in_advance:
+        yield from (Due(period) for period in periods_due(contract, up_to))
+        return
+    before: Interval | None = None
+    for whole in contract.billing.periods_within(contract.active):
+        period = whole.overlap(contract.active)
+        if period is None or period.start > up_to:
+            return
+        yield Due(before, period)
+        before = period
+    if before is not None and before.end <= up_to:
+        yield Due(before)
+
+
 def periods_due(contract: Contract, up_to: Instant) -> Iterator[Interval]:
     """The billing periods that have ended by `up_to`, in order, each clipped to the contract's active span. They tile it."""
     for whole in contract.billing.periods_within(contract.active):
@@ -47,8 +73,9 @@ def periods_due(contract: Contract, up_to: Instant) -> Iterator[Interval]:
         yield period
 
 
-def terms_for(contract: Contract, period: Interval, shelf: Shelf, known: int) -> tuple[Terms, ...]:
-    """What is to be rated for one billing period, as known at revision `known`: by item in the agreement's order, then by time.
+def terms_for(contract: Contract, period: Interval, shelf: Shelf, known: int, in_advance: bool | None = None) -> tuple[Terms, ...]:
+    """What is to be rated for one billing period, as known at revision `known`: by item in the agreement's order, then by time; only the
+    items that are billed in advance, or only the others, where `in_advance` says so.
 
     A new segment begins where what the price says, or the item's price, meter or quantity changes, and nowhere else. `period` may also
     be the first part of a billing period: what is metered then ends with it, and segments that go on stay open. Prices that
@@ -58,7 +85,11 @@ def terms_for(contract: Contract, period: Interval, shelf: Shelf, known: int) ->
     Errors: contract_price_missing, contract_meter_missing, contract_currency_differs, contract_term_missing.
     """
     agreements = within(overlay(contract.versions, known), contract.active)
-    found = [terms for stretch in _stretches(agreements, period, shelf, known) for terms in _terms(contract, period, stretch, shelf, agreements)]
+    found = [
+        terms
+        for stretch in _stretches(agreements, period, shelf, known, in_advance)
+        for terms in _terms(contract, period, stretch, shelf, agreements)
+    ]
     order = list(dict.fromkeys(item.id for span in within(agreements, period) for item in span.value.items))
     return tuple(sorted(found, key=lambda terms: (order.index(terms.item), terms.service.start)))
 
@@ -75,12 +106,13 @@ def priced(versions: Sequence[Version[PriceVersion]], interval: Interval, known:
     return merged(Span(span.interval, rated_fields(span.value.document)) for span in within(overlay(versions, known), interval))
 
 
-def _stretches(agreements: Sequence[Span[Agreement]], period: Interval, shelf: Shelf, known: int) -> list[_Stretch]:
+def _stretches(agreements: Sequence[Span[Agreement]], period: Interval, shelf: Shelf, known: int, in_advance: bool | None) -> list[_Stretch]:
     """Every item's stretches over the whole active span, neighbours that do not differ merged."""
     pieces = [
         _Stretch(part.interval, item, part.value)
         for span in agreements
         for item in span.value.items
+        if in_advance is None or item.in_advance == in_advance
         for part in _priced(item, span.interval, period, shelf, known)
     ]
     merged: dict[str, list[_Stretch]] = {}
@@ -141,6 +173,7 @@ def _terms(contract: Contract, period: Interval, stretch: _Stretch, shelf: Shelf
             tax_rates=last.tax_rates,
             key_end=kept.end,
             open=inside.end < segment.end,
+            in_advance=stretch.item.in_advance,
         )
 
 

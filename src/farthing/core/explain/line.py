@@ -83,6 +83,8 @@ def _rounded(facts: LineFacts, label: str, exact: Fraction, amount: int) -> Step
     rated = facts.rated
     if round_to_whole(exact, rated.rounding) != amount:
         raise ValueError(f"the line of {facts.line.key.item!r} says {amount} minor units, which is not its exact amount rounded")
+    if not facts.line.key.rated:
+        return Step("adjustment", label, facts.money(amount), "billed by decision, not by a price", figures(amount=amount))
     if not facts.price:
         return Step("ended", label, facts.money(amount), "it is not agreed any more", figures(amount=amount))
     because = _shared(facts, exact, price_steps(rated, Priced(facts.line.key.currency, facts.meter, facts.licensed, facts.bounds_share)))
@@ -105,7 +107,7 @@ def _shared(facts: LineFacts, exact: Fraction, because: tuple[Step, ...]) -> tup
 
 def _terms(facts: LineFacts) -> Step:
     key = facts.line.key
-    words = [f"price {name(key.price)}" + (f" in version {name(facts.price)}" if facts.price else "")]
+    words = [f"price {name(key.price)}" + (f" in version {name(facts.price)}" if facts.price else "") if key.rated else f"item {name(key.item)}"]
     if facts.meter is not None:
         words.append(f"meter {name(facts.meter.id)} of events {name(facts.meter.event_name)}")
     words += [f"where {name(property_)} is {name(value)}" for property_, value in key.group]

@@ -13,9 +13,9 @@ from farthing.core.invoice.invoice import Document, Line
 
 
 def split_corrections(lines: Iterable[Line]) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
-    """Charges, and corrections, each in their order."""
+    """What is billed anew, and corrections, each in their order."""
     every = tuple(lines)
-    return tuple(line for line in every if line.kind == "charge"), tuple(line for line in every if line.kind == "correction")
+    return tuple(line for line in every if line.kind != "correction"), tuple(line for line in every if line.kind == "correction")
 
 
 def following(charges: Iterable[Line], corrections: Iterable[Line]) -> tuple[Line, ...]:
@@ -35,13 +35,15 @@ def corrected_documents(lines: Iterable[Line]) -> tuple[str, ...]:
 def document_of(contract: Contract, period: Interval | None, lines: tuple[Line, ...], tax: int, tax_included: int) -> Document:
     """The document of taxed lines, nothing of it paid yet.
 
-    It is a credit note when it does nothing but correct finalised bills, by a negative total. What bills a period is an invoice
+    It is a credit note when it does nothing but correct finalised bills, by a negative total, and the contract has not agreed
+    otherwise. What bills a period is an invoice
     whatever its total: below zero it is owed to the customer. A document that bills no period is about the service that it corrects.
     """
     subtotal, discount = sum(line.amount for line in lines), sum(line.discount for line in lines)
     credit = sum(line.credit for line in lines)
     total = subtotal - discount - credit + tax
-    kind: Literal["invoice", "credit_note"] = "credit_note" if total < 0 and all(line.kind == "correction" for line in lines) else "invoice"
+    credited = total < 0 and contract.below_zero == "credit_note" and all(line.kind == "correction" for line in lines)
+    kind: Literal["invoice", "credit_note"] = "credit_note" if credited else "invoice"
     return Document(
         kind=kind,
         customer=contract.customer,

@@ -8,41 +8,43 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
 
-from farthing.core.base.rounding import RoundingMode
 from farthing.core.base.time import Interval
 from farthing.core.catalog.terms import ChargeKey
+from farthing.core.invoice.derivation import fixed_derivation
 from farthing.core.invoice.document import key_text
 from farthing.core.invoice.invoice import Cause, Desired, Issued, Line
-from farthing.core.rating.trace import Rated
-from farthing.core.rating.trace_json import rated_document
 
-Causes = Callable[[ChargeKey, Desired | None], tuple[Cause, ...]]
+Causes = Callable[[ChargeKey], tuple[Cause, ...]]
 CAUSES_LISTED = 100
 
 
 def difference(
-    desired: Iterable[Desired], issued: Iterable[Issued], waived: Mapping[str, int], current: Interval | None, causes: Causes, part: bool = False
+    desired: Iterable[Desired],
+    issued: Iterable[Issued],
+    waived: Mapping[str, int],
+    charged: Callable[[ChargeKey], bool],
+    causes: Causes,
+    part: Interval | None = None,
 ) -> tuple[Line, ...]:
     """One line for each key whose desired amount is not what has been issued and waived; then the books must agree.
 
-    A key of the `current` period gets a charge, even of zero if it was never billed before, or billed in part under other discounts or
-    tax rates. A key of a period already billed gets a
-    correction at that period's terms, and none of zero; a key issued before and desired no longer is reversed. With `part` (a bill inside
-    the current period) what would lower its keys waits for the final bill.
+    A key that is `charged` now gets a charge, even of zero if it was never billed before, or billed in part under other discounts or
+    tax rates. Any other is of a period already billed and gets a
+    correction at that period's terms, and none of zero; a key issued before and desired no longer is reversed. On a bill of the `part` of
+    a period so far, what would lower the keys of the period waits for its final bill.
     `waived` is by `key_text`. Errors: AssertionError, a fault of Farthing.
     """
     run = _Run({one.key: one for one in issued}, waived, causes)
     wanted = {}
     for want in desired:
         wanted[want.key] = want.amount
-        if current is not None and want.service.overlap(current):
-            run.charge(want, part)
+        if charged(want.key):
+            run.charge(want, part is not None)
         else:
             run.correct(want)
     for key in run.issued:
-        if key not in wanted and not (part and current is not None and key.segment.overlap(current)):
+        if key not in wanted and not (part is not None and key.segment.overlap(part)):
             wanted[key] = 0
             run.reverse(key)
     assert_settled(wanted, issued=run.issued, lines=run.lines, waived=waived, waiting=run.waiting)
@@ -101,13 +103,13 @@ class _Run:
         due = self.due(want.key, want.amount)
         if due:
             line = _line(want, due, self.issued.get(want.key))
-            self._add(_correcting(line, self.issued.get(want.key) or _never_issued(want), self.causes(want.key, want)))
+            self._add(_correcting(line, self.issued.get(want.key) or _never_issued(want), self.causes(want.key)))
 
     def reverse(self, key: ChargeKey) -> None:
         before = self.issued[key]
         if due := self.due(key, 0):
-            want = Desired(key, before.description, before.service, Fraction(0), Fraction(0), 0, _nothing(key))
-            self._add(_correcting(_line(want, due, before), before, self.causes(key, None)))
+            want = Desired(key, before.description, before.service, Fraction(0), Fraction(0), 0, fixed_derivation(key, 0))
+            self._add(_correcting(_line(want, due, before), before, self.causes(key)))
 
     def _add(self, line: Line) -> None:
         before = self.issued.get(line.key)
@@ -154,21 +156,3 @@ def _never_issued(want: Desired) -> Issued:
     nothing, taxes = Fraction(0), tuple((rate.id, 0, 0) for rate in want.tax_rates)
     names = (want.key, want.description, want.service)
     return Issued(*names, nothing, nothing, 0, 0, want.discounts, want.tax_rates, document="", taxes=taxes)
-
-
-def _nothing(key: ChargeKey) -> Mapping[str, Any]:
-    """The derivation of a key that is no longer agreed: it comes to nothing."""
-    zero = Fraction(0)
-    rated = Rated("", key.currency, (), zero, None, zero, RoundingMode.HALF_AWAY, 0)
-    return {
-        "price": {"id": "", "lineage": key.price, "model": "", "digest": ""},
-        "meter": None,
-        "metered": None,
-        "quantity": None,
-        "share": "1",
-        "bounds_share": "1",
-        "rated": rated_document(rated),
-        "exact": "0",
-        "amount": 0,
-        "position": None,
-    }

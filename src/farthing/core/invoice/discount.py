@@ -27,7 +27,7 @@ def apply_discounts(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """
     lines = tuple(_bound(line) for line in lines)
     parts = [_kept(line) if line.kind == "correction" else _percentages(_billed(line), covering(line)) for line in lines]
-    charges = [i for i, line in enumerate(lines) if line.kind == "charge"]
+    charges = [i for i, line in enumerate(lines) if line.kind != "correction"]
     for discount in _fixed(lines[i] for i in charges):
         covered = [i for i in charges if discount.id in _ids(lines[i])]
         left = [_billed(lines[i]) - sum(parts[i].values()) for i in covered]
@@ -39,7 +39,7 @@ def apply_discounts(lines: tuple[Line, ...]) -> tuple[Line, ...]:
 
 def _bound(line: Line) -> Line:
     """A correction has the discounts that the key was charged with, whatever holds now."""
-    return line if line.kind == "charge" or line.issued is None else replace(line, discounts=line.issued.discounts)
+    return line if line.kind != "correction" or line.issued is None else replace(line, discounts=line.issued.discounts)
 
 
 def covering(line: Line) -> tuple[Discount, ...]:

@@ -79,12 +79,13 @@ class Line:
     """One line of a document. `amount` is the difference for its key, before discount; `discount` ≥ 0 for positive amounts.
 
     `credit` is what grants applied before tax took off. `taxes` hold (tax rate id, taxable amount, tax) in minor units; for an
-    inclusive rate the tax is contained in the net. A correction also says what was billed before and which facts caused it.
+    inclusive rate the tax is contained in the net. A correction also says what was billed before and which facts caused it. An
+    adjustment is billed by decision, apart from the rule of differences.
     `issued` is all of what was billed for the key before, on corrections and on charges after a bill inside the period: discount,
     credit and tax are those of the whole, less these (not part of the document).
     """
 
-    kind: Literal["charge", "correction"]
+    kind: Literal["charge", "correction", "adjustment"]
     key: ChargeKey
     description: str
     service: Interval

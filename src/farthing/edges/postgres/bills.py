@@ -184,8 +184,10 @@ def _finalise(
     keys = [key_hash(key_text(read_line(line.content).key)) for line in lines]
     _check_current(connection, document, lines, keys)
     start, end = (parse_instant(instant) for instant in document.content["period"])
-    if document.bills_period:
-        already = connection.execute(statement("billed_already"), {"contract": document.contract, "start": start, "end": end}).fetchone()
+    if document.bills_anew:
+        spans = {"period": document.pins["period"] if document.bills_period else None, "ahead": document.pins.get("ahead")}
+        values = {name: None if span is None else Jsonb(span) for name, span in spans.items()}
+        already = connection.execute(statement("billed_already"), {"contract": document.contract, **values}).fetchone()
         if already is not None:
             raise Refusal(DOCUMENT_OUTDATED, f"{already[0]} bills the same period already.")
     connection.execute(statement("insert_document"), {**_values(document, lines), "start": start, "end": end})
@@ -228,7 +230,7 @@ def _check_current(connection: Connection, document: StoredDocument, lines: Sequ
     issued = {uuid.UUID(key): amount for key, amount in connection.execute(statement("issued_amounts"), values)}
     for line, key in zip(lines, keys, strict=True):
         before, now = line.content["previously"], issued.get(key)
-        if before != (now or 0) or (now is not None and line.content["amount"] == 0 and not document.bills_period):
+        if before != (now or 0) or (now is not None and line.content["amount"] == 0 and not document.bills_anew):
             raise Refusal(DOCUMENT_OUTDATED, f"line {line.id!r} was computed against {before} issued, but {now or 0} is.", line.id)
 
 
