@@ -107,6 +107,8 @@ REFUSED = [
     ({**MARCH, "add": [{"id": "x", "price": "p"}]}, "contract_quantity_misplaced", "add[0].quantity"),
     ({**MARCH, "change": [{"id": "seats", "quantity": "-1"}]}, "number_negative", "change[0].quantity"),
     ({**MARCH, "change": [{"id": "seats", "meter": "m", "quantity": "1"}]}, "contract_quantity_misplaced", "change[0].quantity"),
+    ({**MARCH, "change": [{"id": "seats", "in_advance": True}]}, "contract_advance_changed", "items[1].in_advance"),
+    ({**MARCH, "add": [{"id": "x", "price": "p", "meter": "m", "in_advance": True}]}, "contract_advance_metered", "add[0].in_advance"),
     ({**MARCH, "change": [{"id": "seats", "colour": "red"}]}, "field_unknown", "change[0].colour"),
     ({**MARCH, "change": [{"quantity": 1}]}, "field_missing", "change[0].id"),
     ({**MARCH, "remove": []}, "field_missing", "remove"),
