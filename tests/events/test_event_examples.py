@@ -41,4 +41,4 @@ def test_log(facts, counted):
 
 def test_the_page_has_its_examples():
     assert len(DOCUMENTS) == 6
-    assert len(LOGS) == 12
+    assert len(LOGS) == 14

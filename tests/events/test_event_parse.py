@@ -149,7 +149,7 @@ def test_refusals(document, code, field):
 def test_every_refusal_of_event_documents_has_a_row():
     declared = {kind.code for kind in vars(refusals).values() if isinstance(kind, RefusalKind)}
     by_json = {"json_malformed", "key_repeated"}  # test_exact_json.py
-    by_log = {"identifier_conflict", "event_replaced_already", "cancel_names_other_event"}  # test_event_log.py
+    by_log = {"identifier_conflict", "event_replaced_already", "replacement_circular", "cancel_names_other_event"}  # test_event_log.py
     assert declared - by_json - by_log <= {code for _, code, _ in REFUSALS}
 
 

@@ -18,6 +18,7 @@ MUTABLE = {
     "drafts", "draft_lines", "source_checkpoints",  # work in progress
     "grants", "limits", "limit_reservations",  # balances, held within bounds
     "customer_keys", "vault_entries",  # erasure
+    "resources", "claims", "series", "api_keys", "idempotency",  # what the API shows now; what happened to it, events tell
 }  # fmt: skip
 
 

@@ -79,7 +79,7 @@ class NaiveLog:
     events: dict[str, Event] = field(default_factory=dict)
     contents: dict[str, Any] = field(default_factory=dict)
     cancelled: set[tuple[str, str]] = field(default_factory=set)
-    replaced: set[str] = field(default_factory=set)
+    replaced: dict[str, str] = field(default_factory=dict)  # what was replaced, by what
 
     def admit(self, document: Document) -> list[str]:
         """["accepted"], ["duplicate"], or the codes of what is wrong, one of which is to be reported."""
@@ -108,10 +108,19 @@ class NaiveLog:
         if fact.target is not None:
             if fact.target in self.replaced:
                 return ["event_replaced_already"]
-            self.replaced.add(fact.target)
+            if fact.target in self._chain(event["identifier"]):
+                return ["replacement_circular"]
+            self.replaced[fact.target] = event["identifier"]
         self.contents[event["identifier"]] = content
         self.events[event["identifier"]] = event | {"position": len(self.taken) + 1}
         return ["accepted"]
+
+    def _chain(self, identifier: str) -> list[str]:
+        """An identifier, what replaced it, what replaced that, and so on."""
+        chain = [identifier]
+        while chain[-1] in self.replaced:
+            chain.append(self.replaced[chain[-1]])
+        return chain
 
     def known_at(self, position: int) -> NaiveLog:
         """The log as it was when it ended at a position."""

@@ -161,7 +161,7 @@ def agree(engine: Engine, story: Story) -> tuple[Price, Told, list[Found] | None
 def orders_agree(story: Story, first: Told, second: Told) -> bool:
     """Assert that the order of arrival decides nothing, unless a fact was refused for what came before it, or of two events at the same
     time the place in the log decides: then False."""
-    if (first.answers.keys() | second.answers.keys()) & {"identifier_conflict", "event_replaced_already"}:
+    if (first.answers.keys() | second.answers.keys()) & {"identifier_conflict", "event_replaced_already", "replacement_circular"}:
         return False
     assert counting(first.naive) == counting(second.naive)
     if story.known < 1 or not first.no_two_at_once():

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-from farthing.core.events.refusals import cancel_names_other_event, identifier_conflict, replaced_already
+from farthing.core.events.refusals import cancel_names_other_event, identifier_conflict, replaced_already, replacement_circular
+
+
+def closes_circle(replacements: Mapping[str, str], target: str, identifier: str) -> bool:
+    """Whether `target`, replaced by `identifier`, would come to replace itself, given what was replaced by what (without a circle)."""
+    last: str | None = identifier
+    while last is not None and last != target:
+        last = replacements.get(last)
+    return last is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +35,12 @@ class Admission:
 
     identifiers: dict[str, tuple[Hashable, str]] = field(default_factory=dict)  # → (content, event_name)
     cancels: set[tuple[str, str]] = field(default_factory=set)  # (target, event_name)
-    replacements: dict[str, str] = field(default_factory=dict)  # target → identifier
+    replacements: dict[str, str] = field(default_factory=dict)  # target → identifier; all that follow on those at hand, too
 
     def admit(self, claim: Claim) -> bool:
         """Take a fact if the log can: True when it is new, False when it is known with the same content.
 
-        Errors: identifier_conflict, event_replaced_already, cancel_names_other_event; then nothing has changed.
+        Errors: identifier_conflict, event_replaced_already, replacement_circular, cancel_names_other_event; then nothing has changed.
         """
         if claim.identifier is None:
             return self._admit_cancel(claim)
@@ -44,6 +52,8 @@ class Admission:
         if claim.target is not None:
             if claim.target in self.replacements:
                 raise replaced_already(claim.target, self.replacements[claim.target])
+            if closes_circle(self.replacements, claim.target, claim.identifier):
+                raise replacement_circular(claim.target, claim.identifier)
             self.replacements[claim.target] = claim.identifier
         self.identifiers[claim.identifier] = (claim.content, claim.event_name)
         return True

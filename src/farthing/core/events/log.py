@@ -9,6 +9,8 @@ The rules need no order of arrival: whichever fact comes first, the same events 
 - A replacement takes out its target, now or when it arrives, and brings its own event, which counts from then on. That event is
   one like any other: it can be cancelled (which does not bring the first one back) or replaced in turn.
 - A target has one replacement, the first. A second one brings nothing (the log refuses it: event_replaced_already).
+- Nor does one that would close a circle of replacements, in which each takes another out and nothing would count (the log refuses it:
+  replacement_circular).
 - A target that was cancelled can still be replaced: the replacement counts. Cancelling what was replaced changes nothing more.
 """
 
@@ -18,6 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from farthing.core.events.admission import closes_circle
 from farthing.core.events.event import Cancel, Event, Fact, Replace
 
 
@@ -52,23 +55,26 @@ class _Known:
 
     events: dict[str, Event] = field(default_factory=dict)
     cancels: dict[tuple[str, str], int] = field(default_factory=dict)  # (target, event_name) → position of the first
-    replacements: dict[str, int] = field(default_factory=dict)  # target → position of its replacement
+    replacements: dict[str, str] = field(default_factory=dict)  # target → identifier of its replacement
 
     def add(self, fact: Fact) -> None:
         match fact:
             case Cancel():
                 self.cancels.setdefault((fact.target, fact.event_name), fact.position)
             case Replace():
-                if fact.event.identifier not in self.events and fact.target not in self.replacements:
+                if fact.event.identifier not in self.events and self._takes(fact):
                     self.events[fact.event.identifier] = fact.event
-                    self.replacements[fact.target] = fact.event.position
+                    self.replacements[fact.target] = fact.event.identifier
             case Event():
                 self.events.setdefault(fact.identifier, fact)
+
+    def _takes(self, fact: Replace) -> bool:
+        return fact.target not in self.replacements and not closes_circle(self.replacements, fact.target, fact.event.identifier)
 
     def superseded(self, event: Event) -> Superseded | None:
         replaced = self.replacements.get(event.identifier)
         if replaced is not None:
-            return Superseded("replaced", replaced)
+            return Superseded("replaced", self.events[replaced].position)
         cancelled = self.cancels.get((event.identifier, event.event_name))
         return None if cancelled is None else Superseded("cancelled", cancelled)
 

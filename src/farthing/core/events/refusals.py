@@ -45,6 +45,11 @@ EVENT_REPLACED_ALREADY = refusal_kind(
     "The event to be replaced has a replacement already; two would count its usage twice.",
     "Replace or cancel that replacement.",
 )
+REPLACEMENT_CIRCULAR = refusal_kind(
+    "replacement_circular",
+    "The event to be replaced has itself replaced this one, directly or over others: each would take the other out, and nothing would count.",
+    "Send what is to count under an identifier that was not used yet, as the replacement of the event that counts now.",
+)
 CANCEL_NAMES_OTHER_EVENT = refusal_kind(
     "cancel_names_other_event",
     "The event that a cancellation identifies has another event_name.",
@@ -60,6 +65,11 @@ def identifier_conflict(identifier: str) -> Refusal:
 def replaced_already(target: str, by: str) -> Refusal:
     """For the log: `target` has the replacement `by`."""
     return Refusal(EVENT_REPLACED_ALREADY, f"{shown(target)} was replaced by {shown(by)}.", "replace.identifier")
+
+
+def replacement_circular(target: str, by: str) -> Refusal:
+    """For the log: `target` is what `by` was replaced by, directly or over others."""
+    return Refusal(REPLACEMENT_CIRCULAR, f"{shown(target)} replaced {shown(by)} already, and would be replaced by it.", "event.identifier")
 
 
 def cancel_names_other_event(target: str, sent: str, known: str) -> Refusal:

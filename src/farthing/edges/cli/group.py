@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType
 from typing import Any, NoReturn
 
 import typer
@@ -13,10 +16,35 @@ from typer.core import TyperGroup
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import TEXT_NOT_STORABLE
 from farthing.core.events.fields import storable
-from farthing.edges.cli.console import errors, field_of
+from farthing.edges.cli.console import errors, field_of, tell
+from farthing.edges.cli.refusals import INTERRUPTED
 
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells give it."""
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that end a command: Ctrl-C, the polite `kill`, and the terminal that went away."""
+
+
+class Ended(KeyboardInterrupt):
+    """A signal that ends the command. As an interrupt it goes through everything, and database drivers cancel what they wait for."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = signal.Signals(number)
+
+
+def end_in_order() -> None:
+    """Let the signals of `ENDING` unwind the command, so that what it started is stopped: the first one; more of them change nothing.
+
+    What the caller had ignored (nohup, a job in the background) stays ignored.
+    """
+    for number in ENDING:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    for each in ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    raise Ended(number)
 
 
 class Commands(TyperGroup):
@@ -36,10 +64,16 @@ class Commands(TyperGroup):
                     self.invoke(context)
         except typer.Exit as end:
             return end.exit_code
-        except KeyboardInterrupt:
-            typer.echo("Interrupted. What was finished is kept; the same command goes on from there.", err=True)
-            return INTERRUPTED
+        except KeyboardInterrupt as error:
+            return _interrupted(error, as_json)
         return 0
+
+
+def _interrupted(error: KeyboardInterrupt, as_json: bool) -> int:
+    number = error.number if isinstance(error, Ended) else signal.SIGINT
+    with suppress(typer.Exit), errors(as_json):  # its reader may have gone, too
+        tell(Refusal(INTERRUPTED, f"{number.name} ended the command.").document(), as_json)
+    return 128 + number
 
 
 def _speak(as_json: bool) -> None:

@@ -19,6 +19,10 @@ from farthing.core.events.exact_json import decode_json
 from farthing.edges.cli.console import bar, created, notes
 from farthing.edges.cli.wiring import Settings, Wiring, on_store
 
+Files = Annotated[
+    list[Path],
+    typer.Argument(help="CSV (.csv, .tsv), NDJSON (.ndjson, .jsonl), JSON (CloudEvents), Parquet; all but Parquet also .gz, .xz, .bz2, .zst."),
+]
 Mapping = Annotated[Path | None, typer.Option("--mapping", help="A TOML or JSON file that says which column is what.")]
 Columns = Annotated[list[str] | None, typer.Option("--map", help="field=column, such as identifier=InvoiceNo; repeat it.")]
 Constants = Annotated[list[str] | None, typer.Option("--set", help="field=text for every row, such as event_name=payment.")]
@@ -35,7 +39,7 @@ def add_commands(app: typer.Typer, wiring: Wiring) -> None:
     @on_store
     def _ingest(
         settings: Settings,
-        files: Annotated[list[Path], typer.Argument(help="CSV, NDJSON, JSON (CloudEvents) or Parquet files, also .gz and .xz.")],
+        files: Files,
         mapping: Mapping = None,
         columns: Columns = None,
         constants: Constants = None,

@@ -7,11 +7,13 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
-from typing import IO, Annotated
+from typing import IO, Annotated, BinaryIO, TextIO
 
 import typer
 
 from farthing.app.rate import rate_line
+from farthing.core.base.refusal import Refusal
+from farthing.edges.cli.refusals import STREAM_CLOSED
 
 
 def rate(strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any line was refused.")] = False) -> None:
@@ -19,14 +21,21 @@ def rate(strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a
 
     Refused lines are answered with an error each and stop nothing; the exit code is 0 unless --strict is given.
     """
-    output = sys.stdout.buffer
+    source, output = _bytes(sys.stdin, "standard input"), _bytes(sys.stdout, "standard output")
     try:
-        refused = rate_stream(sys.stdin.buffer, output, at_once=not _is_file(sys.stdin.buffer))
+        refused = rate_stream(source, output, at_once=not _is_file(source))
     except BrokenPipeError:  # the reader has seen enough; keep the interpreter from flushing into the closed pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
         refused = 0
     if strict and refused:
         raise typer.Exit(1)
+
+
+def _bytes(stream: TextIO | None, name: str) -> BinaryIO:
+    """The bytes of a standard stream; the interpreter has none (None) where the caller closed it."""
+    if stream is None:
+        raise Refusal(STREAM_CLOSED, f"{name} is closed.")
+    return stream.buffer
 
 
 def rate_stream(lines: Iterable[bytes], output: IO[bytes], at_once: bool) -> int:

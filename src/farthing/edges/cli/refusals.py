@@ -18,3 +18,13 @@ TIME_IN_FUTURE = refusal_kind(
     "Bills are to be made up to a time that has not come yet: they would become final without the usage that is still to come.",
     "Send a time up to now, or leave it out. If the future is meant, repeat the command with --ahead.",
 )
+INTERRUPTED = refusal_kind(
+    "interrupted",
+    "Ctrl-C or a signal ended the command before it was done; the exit code is 128 and the signal's number.",
+    "What was finished is kept. Run the same command again: it does the rest, and nothing counts twice.",
+)
+STREAM_CLOSED = refusal_kind(
+    "stream_closed",
+    "Standard input or output is closed, so that there is nothing to read, or nowhere to write to.",
+    "Redirect it from or to a file, a pipe or /dev/null.",
+)

@@ -51,6 +51,11 @@ MAPPING_INCOMPLETE = refusal_kind(
 )
 MAPPING_FIELD_TWICE = refusal_kind("mapping_field_twice", "A field is filled from two places.", "Keep one of them.")
 MAPPING_MALFORMED = refusal_kind("mapping_malformed", "A mapping is not TOML or JSON, or an argument is not field=column.", "Correct the mapping.")
+TIME_FORMAT_MISMATCH = refusal_kind(
+    "time_format_mismatch",
+    "A time is not written as the mapping's timestamp.format says.",
+    "Correct the value, or the format: as strptime has it, or unix, unix_ms, unix_us for numbers since 1970.",
+)
 WALL_CLOCK_SKIPPED = refusal_kind(
     "wall_clock_skipped",
     "A local time falls into the gap when clocks go forward, so no clock ever showed it.",

@@ -12,7 +12,7 @@ from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import TIMESTAMP_MALFORMED, TIMESTAMP_NAIVE, TIMESTAMP_TOO_PRECISE
 from farthing.core.base.time import time_zone
 from farthing.core.events.fields import shown
-from farthing.edges.files.refusals import WALL_CLOCK_REPEATED, WALL_CLOCK_SKIPPED
+from farthing.edges.files.refusals import TIME_FORMAT_MISMATCH, WALL_CLOCK_REPEATED, WALL_CLOCK_SKIPPED
 
 Repeated = Literal["earlier", "later", "refuse"]
 UNIX = {"unix": 0, "unix_ms": 3, "unix_us": 6}
@@ -45,7 +45,7 @@ AS_WRITTEN = TimeRules()
 def timestamp_text(raw: object, rules: TimeRules) -> str:
     """The RFC 3339 timestamp of a cell; one that has an offset already is left to the parser of events.
 
-    Errors: timestamp_malformed, timestamp_naive, timestamp_too_precise, wall_clock_skipped, wall_clock_repeated.
+    Errors: timestamp_malformed, time_format_mismatch, timestamp_naive, timestamp_too_precise, wall_clock_skipped, wall_clock_repeated.
     """
     if rules.format in UNIX:
         return _from_unix(str(raw), UNIX[rules.format], rules)
@@ -74,20 +74,20 @@ def _formatted(raw: str, form: str, rules: TimeRules) -> str:
         if moment.tzinfo is not None:
             return _shown(moment.astimezone(UTC).replace(tzinfo=None))
     except (ValueError, OverflowError):
-        raise Refusal(TIMESTAMP_MALFORMED, f"{shown(raw)} is not written as {form}.", "timestamp") from None
+        raise Refusal(TIME_FORMAT_MISMATCH, f"{shown(raw)} is not written as {form}.", "timestamp") from None
     return _utc(moment, raw, rules)
 
 
 def _from_unix(raw: str, decimals: int, rules: TimeRules) -> str:
     if _NUMBER.fullmatch(raw) is None:
-        raise Refusal(TIMESTAMP_MALFORMED, f"{shown(raw)} is not a number of units since 1970.", "timestamp")
+        raise Refusal(TIME_FORMAT_MISMATCH, f"{shown(raw)} is not a number of units since 1970.", "timestamp")
     micros = Fraction(raw) * Fraction(10) ** (6 - decimals)
     if micros.denominator != 1 and not rules.truncate:
         raise Refusal(TIMESTAMP_TOO_PRECISE, f"{raw} has digits beyond the microsecond.", "timestamp")
     try:
         return _shown(_EPOCH + timedelta(microseconds=micros.__floor__()))
     except OverflowError:
-        raise Refusal(TIMESTAMP_MALFORMED, f"{raw} lies beyond the year 9999; check its unit.", "timestamp") from None
+        raise Refusal(TIME_FORMAT_MISMATCH, f"{raw} lies beyond the year 9999 in the declared unit.", "timestamp") from None
 
 
 def _utc(wall: datetime, raw: str, rules: TimeRules) -> str:

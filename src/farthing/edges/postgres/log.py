@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from farthing.app.store import Receipt
 from farthing.core.base.refusal import Refusal
+from farthing.core.base.time import Instant
 from farthing.core.events.admission import Admission
 from farthing.core.events.event import Fact
 from farthing.core.events.parse import event_document
@@ -41,21 +42,24 @@ class LogWriter:
         self._staged_in = 0
         session.on_connect(statement("create_staging"))
 
-    def append(self, facts: Sequence[Fact]) -> Receipt:
-        """Put facts into the log, each identifier once; durable when it returns, or with the explicit transaction around it.
+    def append(self, facts: Sequence[Fact], recorded_at: Instant | None = None) -> Receipt:
+        """Put facts into the log, each identifier once; durable when it returns, or with the explicit transaction around it. `recorded_at`
+        is when they came (by default now, as the database has it).
 
         Safe to repeat. When the connection was lost and the commit had arrived, the repetition counts them as duplicates.
         """
-        return self.append_rows(rows_of(facts))
+        return self.append_rows(rows_of(facts), recorded_at)
 
-    def append_rows(self, rows: FactRows) -> Receipt:
+    def append_rows(self, rows: FactRows, recorded_at: Instant | None = None) -> Receipt:
         """The same, for facts in columns of bytes."""
         if not len(rows):
             return Receipt(0, 0, (), self._session.value("log_head"))
-        return self._session.run(lambda connection: self._append(connection, rows))
+        return self._session.run(lambda connection: self._append(connection, rows, recorded_at))
 
-    def _append(self, connection: Connection, rows: FactRows) -> Receipt:
+    def _append(self, connection: Connection, rows: FactRows, recorded_at: Instant | None) -> Receipt:
         judged, batch = _Judged(range(len(rows))), None
+        if rows.replacing:
+            connection.execute(statement("lock_replacements"))
         if rows.plain and not self._meets_known:
             batch = self._put(connection, rows)
         while batch is None:
@@ -66,7 +70,8 @@ class LogWriter:
         self._meets_known = len(judged.admitted) < len(rows)
         for index, refusal in judged.refused:
             _record(connection, rows.fact(index), refusal)
-        return Receipt(len(judged.admitted), judged.duplicates, judged.refused, _give_place(connection, batch, len(judged.admitted)))
+        head = _give_place(connection, batch, len(judged.admitted), recorded_at)
+        return Receipt(len(judged.admitted), judged.duplicates, judged.refused, head)
 
     def _put(self, connection: Connection, rows: FactRows) -> int | None:
         """Insert all rows as a batch and return its number; None, and nothing inserted, when one of them is known already."""
@@ -122,9 +127,10 @@ def _record(connection: Connection, fact: Fact, refusal: Refusal) -> None:
     connection.execute(statement("record_refused"), values)
 
 
-def _give_place(connection: Connection, batch: int | None, facts: int) -> int:
+def _give_place(connection: Connection, batch: int | None, facts: int, recorded_at: Instant | None) -> int:
     """Map a batch to its position, as the last statement of its transaction; returns the head after it."""
     query = "log_head" if batch is None else "map_batch"
-    row = connection.execute(statement(query), None if batch is None else {"batch": batch, "facts": facts}).fetchone()
+    values = None if batch is None else {"batch": batch, "facts": facts, "recorded_at": recorded_at}
+    row = connection.execute(statement(query), values).fetchone()
     assert row is not None
     return int(row[0])

@@ -51,6 +51,11 @@ class FactRows:
         """Whether all are events that replace nothing, under identifiers that differ."""
         return self.targets is None and len(set(self.identifiers)) == len(self.identifiers)
 
+    @property
+    def replacing(self) -> bool:
+        """Whether one of them is a replacement."""
+        return self.targets is not None and any(NULL not in pair for pair in zip(self.identifiers, self.targets, strict=True))
+
     def subset(self, indices: Sequence[int]) -> FactRows:
         """The rows at these places."""
 

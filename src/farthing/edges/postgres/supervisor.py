@@ -18,10 +18,11 @@ As root: PostgreSQL refuses to run as root, so its processes run as the user `fa
 `useradd --system farthing`), else `nobody`; an existing cluster stays with its owner. That user needs no access to the folders
 above the cluster (/root is 0700): the server's working directory is set before the user is switched, and is named to it as
 /proc/self/cwd. So the data always stays where it was asked for, and no other folder is opened or chmod'ed. Binaries that the
-user cannot reach (a virtual environment below /root) are copied once to /var/cache/farthing (about 31 MB).
+user cannot reach (a virtual environment below /root) are copied once to /var/cache/farthing (about 31 MB); a start removes copies of
+other versions that nothing was started from for a day. The folder may be removed whenever no server runs.
 
-Ending: `Server.stop()`, the end of the `with` block, or the interpreter's exit. Python does not run exit handlers on SIGTERM:
-programs turn it into SystemExit (`signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))`). After kill -9 of the owner the
+Ending: `Server.stop()`, the end of the `with` block, or the interpreter's exit. Python does not run exit handlers on SIGTERM and SIGHUP:
+programs turn them into an exception (`signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))`). After kill -9 of the owner the
 server runs on without one; the next start recognises it, ends it in order and starts its own. That needs /proc: elsewhere an
 orphan keeps the new server out by PostgreSQL's own lock file (`database_in_use`), and root is refused.
 """
@@ -61,7 +62,7 @@ from farthing.edges.postgres.cluster.creation import (
 )
 from farthing.edges.postgres.cluster.directory import Lock, Site, account, new_file, read_end, usable_home
 from farthing.edges.postgres.cluster.errors import DatabaseError, died, failure
-from farthing.edges.postgres.cluster.processes import end_child, end_processes, postmaster, spawn
+from farthing.edges.postgres.cluster.processes import end_child, end_processes, postmaster, spawn, undisturbed
 
 __all__ = ["BOOTSTRAP", "DATABASE", "OWNER", "SERVICE", "DatabaseError", "Server", "ephemeral", "start", "told_of_death"]
 
@@ -132,13 +133,14 @@ class Server:
             return
         self._running = False
         atexit.unregister(self.stop)
-        try:
-            end_child(self._child)
-            end_processes(self._site.cluster)
-            if self._link is not None:
-                self._link.unlink(missing_ok=True)
-        finally:
-            self._lock.release()
+        with undisturbed():
+            try:
+                end_child(self._child)
+                end_processes(self._site.cluster)
+                if self._link is not None:
+                    self._link.unlink(missing_ok=True)
+            finally:
+                self._lock.release()
 
     def _administer(self, *commands: str) -> None:
         with psycopg.connect(self.dsn("postgres", BOOTSTRAP), autocommit=True) as connection:
@@ -236,13 +238,16 @@ class _Log:
 def _launch(site: Site, patience: float, say: Progress) -> subprocess.Popen[bytes]:
     """Start the server and wait until it takes connections; nothing of it is left if that fails."""
     log = _Log(site)
-    with os.fdopen(new_file(site.startup_log), "wb") as output:
-        child = spawn(site, site.cluster, "postgres", "-D", site.address(site.cluster), stdin=subprocess.DEVNULL, output=output)
+    child = None
     try:
+        with undisturbed(), os.fdopen(new_file(site.startup_log), "wb") as output:
+            child = spawn(site, site.cluster, "postgres", "-D", site.address(site.cluster), stdin=subprocess.DEVNULL, output=output)
         _await_ready(site, child, log, patience, say)
     except BaseException:
-        end_child(child)
-        end_processes(site.cluster)
+        with undisturbed():
+            if child is not None:
+                end_child(child)
+            end_processes(site.cluster)
         raise
     return child
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from farthing.edges.postgres.cluster.errors import DatabaseError
 
 COPIES = (Path("/var/cache/farthing"), Path("/tmp/farthing-binaries"))
 """Where root keeps copies that other users can run: the second where the first cannot be written."""
+KEPT_UNUSED = 24 * 3600.0
+"""Seconds for which a copy stays that is not used any more, since another version took its place."""
 
 
 def binaries(*, for_others: bool) -> Path:
@@ -78,7 +81,33 @@ def _copied(package: Path, base: Path, name: str) -> Path:
             shutil.rmtree(fresh, ignore_errors=True)
     if not _open_to_others(copy / package.name):
         raise PermissionError("other users cannot reach it either")
+    os.utime(copy)  # when it was used last
+    _remove_superseded(base, copy)
     return copy / package.name
+
+
+def _remove_superseded(base: Path, current: Path) -> None:
+    """Remove copies of other versions that were not used for a day, and half-made ones; never one that a process runs from."""
+    if not Path("/proc/self/exe").exists():  # then nobody knows
+        return
+    oldest = time.time() - KEPT_UNUSED
+    for found in (*base.glob("postgres-*"), *base.glob("new-*")):
+        with suppress(OSError):  # another process was faster
+            status = found.lstat()
+            if found == current or not stat.S_ISDIR(status.st_mode) or status.st_mtime > oldest or _runs_from(found):
+                continue
+            gone = Path(tempfile.mkdtemp(prefix="new-", dir=base)) / found.name
+            found.rename(gone)  # first, so that what is left of it by a crash is not taken for a copy
+            shutil.rmtree(gone.parent)
+
+
+def _runs_from(folder: Path) -> bool:
+    """Whether a process runs a program that is in there."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # gone, or not ours to look at
+            if (entry / "exe").readlink().is_relative_to(folder):
+                return True
+    return False
 
 
 def _copy(package: Path, target: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +17,26 @@ from farthing.edges.postgres.cluster.errors import DatabaseError, failure
 
 SHUTDOWN: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 15.0), (signal.SIGKILL, 5.0))
 """Fast, immediate, and the end of patience, in seconds. Never smart: it would wait for clients, whose owner is leaving or dead."""
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Signals that would end the program wait until the block has ended: what is inside is done whole."""
+    if threading.current_thread() is not threading.main_thread():  # no handler runs in another one
+        yield
+        return
+    arrived: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    handlers = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda number, _: arrived.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if arrived:
+            signal.raise_signal(arrived[0])
 
 
 def spawn(site: Site, directory: Path, program: str, *arguments: str, stdin: int, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
