@@ -15,7 +15,7 @@ from pathlib import Path
 
 from farthing.core.base.refusal import RefusalKind
 from farthing.core.rating.models import MODELS, documentation
-from tools import catalogue
+from tools import api_page, catalogue
 from tools.sources import ROOT
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -68,6 +68,7 @@ def readme(current: str) -> str:
 
 GENERATED: Mapping[str, Callable[[str], str]] = {
     "README.md": readme,
+    "docs/api.md": api_page.page,
     "docs/catalogue.md": catalogue.page,
     "docs/pricing.md": documentation.page,
     "docs/refusals.md": refusals_page,

@@ -144,6 +144,38 @@ def test_a_second_replacement_of_a_target_is_refused(store: Store) -> None:
     assert store.append([event("y")]).accepted == 1, "a refused fact takes no identifier"
 
 
+CIRCLES = [
+    ("a a", []),
+    ("a b, b a", ["b"]),
+    ("a b, b c, c a", ["c"]),
+    ("b c, c a, a b", ["a"]),
+    ("c a, a b, b c", ["b"]),
+    ("a b, c d, d a, b c", ["b"]),
+    ("x a, a b, b a", ["b"]),
+]
+"""Replacements by target and identifier, in order of arrival, the last of which would close a circle; and what counts without it."""
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["one batch", "one by one"])
+@pytest.mark.parametrize(("sent", "counts"), CIRCLES, ids=[sent for sent, _ in CIRCLES])
+def test_a_replacement_that_would_close_a_circle_is_refused_for_in_a_circle_nothing_counts(store: Store, sent: str, counts, together) -> None:
+    facts = [Replace(target, event(identifier)) for target, identifier in (pair.split() for pair in sent.split(", "))]
+    receipts = [store.append(facts)] if together else [store.append([fact]) for fact in facts]
+    refused = [refusal for receipt in receipts for _, refusal in receipt.conflicts]
+    first = "identifier_conflict" if sent.startswith("x") else "replacement_circular"
+    assert [(one.code, one.field) for one in refused] == [(first, "identifier" if sent.startswith("x") else "event.identifier")]
+    assert (store.head(), sorted(known(store))) == (len(facts) - 1, counts)
+    again = store.append(facts)
+    assert (again.accepted, again.duplicates, len(again.conflicts)) == (0, len(facts) - 1, 1), "and it stays refused"
+    assert store.append([event("z"), Replace("z", event("z2"))]).accepted == 2
+
+
+def test_an_event_whose_replacements_came_first_does_not_count_beside_them(store: Store) -> None:
+    store.append([Replace("a", event("b")), Replace("b", event("a"))])
+    assert store.append([event("a")]).accepted == 1, "a refused fact takes no identifier"
+    assert known(store) == ["b"]
+
+
 def test_queries_choose_by_name_span_customers_and_position(store: Store) -> None:
     early, late = event("late", at=FEBRUARY.start), event("early", at=FEBRUARY.start - 1)
     store.append([early, late, event("other", name="answer"), event("globex", customer="globex")])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from farthing.testing.memory_bills import MemoryBills
 from farthing.testing.memory_catalogue import MemoryCatalogue
 from farthing.testing.memory_log import MemoryLog
+from farthing.testing.memory_resources import MemoryAccess, MemoryResources
 
 
-class MemoryStore(MemoryLog, MemoryCatalogue, MemoryBills):
+class MemoryStore(MemoryLog, MemoryCatalogue, MemoryBills, MemoryResources, MemoryAccess):
     """One account and mode, for one thread, gone with the object."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import pyarrow as pa
 
-from farthing.app.store import AsideCount, EventQuery, LoggedFact, Receipt
+from farthing.app.store import AsideCount, EventQuery, LoggedFact, Receipt, RecordedEvent
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.time import Instant, Interval
 from farthing.core.events.admission import Admission, Claim
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,18})?")  # surely a number; as 
 class MemoryLog(Held):
     """The log."""
 
-    def append(self, facts: Sequence[Fact]) -> Receipt:
+    def append(self, facts: Sequence[Fact], recorded_at: Instant | None = None) -> Receipt:
         """Put facts into the log, each identifier once. Refusals are in the receipt, by index."""
         state = self._state
         admission = Admission(state.identifiers, state.cancels, state.replacements)
@@ -40,12 +40,19 @@ class MemoryLog(Held):
                 continue
             if new:
                 state.facts.append(_placed(fact, len(state.facts) + 1))
+                state.recorded.append(recorded_at)
             accepted, duplicates = accepted + new, duplicates + (not new)
         return Receipt(accepted, duplicates, tuple(conflicts), self.head())
 
     def head(self) -> int:
         """The position of the last fact."""
         return len(self._state.facts)
+
+    def recorded(self, identifiers: Sequence[str]) -> Mapping[str, RecordedEvent]:
+        """The events that the log took under these identifiers, as they came; replacements are none."""
+        wanted, state = set(identifiers), self._state
+        taken = zip(state.facts, state.recorded, strict=True)
+        return {fact.identifier: RecordedEvent(fact, at) for fact, at in taken if isinstance(fact, Event) and fact.identifier in wanted}
 
     def events(self, query: EventQuery) -> Iterator[Event]:
         """The effective events of a query in position order."""

@@ -8,8 +8,11 @@ from copy import copy
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from farthing.app.resources.access import ApiKey, Begun, Replay
+from farthing.app.resources.table import Row
 from farthing.app.store import LinePayload, StoredDocument
 from farthing.core.base.refusal import Refusal
+from farthing.core.base.time import Instant
 from farthing.core.base.timeline import Version
 from farthing.core.catalog.terms import Grant, PriceVersion
 from farthing.core.contract.contract import Contract
@@ -23,6 +26,7 @@ class State:
     """All that is stored. Values inside the containers are never changed in place, so that a copy of the containers is a copy."""
 
     facts: list[Fact] = field(default_factory=list)  # at position index + 1
+    recorded: list[Instant | None] = field(default_factory=list)  # when each of them came
     identifiers: dict[str, tuple[Any, str]] = field(default_factory=dict)
     cancels: set[tuple[str, str]] = field(default_factory=set)
     replacements: dict[str, str] = field(default_factory=dict)
@@ -43,6 +47,13 @@ class State:
     entries: dict[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     waivers: list[tuple[str, str, int, str]] = field(default_factory=list)  # (contract, key, amount, reason)
     closed_through: str = ""
+    resources: dict[tuple[str, str], Row] = field(default_factory=dict)  # (kind, id) → its row
+    places: int = 0
+    claims: dict[tuple[str, str], str] = field(default_factory=dict)  # (scope, name) → owner
+    series: dict[str, int] = field(default_factory=dict)
+    api_keys: dict[bytes, ApiKey] = field(default_factory=dict)  # by hash
+    begun: set[str] = field(default_factory=set)  # idempotency keys of requests that are worked on
+    answers: dict[str, tuple[Begun, Replay]] = field(default_factory=dict)
 
     def copied(self) -> State:
         """A copy that further writes do not reach."""

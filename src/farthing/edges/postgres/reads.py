@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 from psycopg import sql
 
-from farthing.app.store import AsideCount, EventQuery, LoggedFact
+from farthing.app.store import AsideCount, EventQuery, LoggedFact, RecordedEvent
 from farthing.core.base.time import Instant
 from farthing.core.base.timeline import BEGINNING, FOREVER
 from farthing.core.events.event import Cancel, Event, Fact, Replace
@@ -51,6 +51,14 @@ class LogReader:
         shown = columns.as_bytes().replace(b"%", b"%%")
         text = statement("read_event_columns").replace(b"[[properties]]", shown).replace(b"[[effective]]", _effective(query))
         return pa.RecordBatchReader.from_batches(schema, self._streams.batches(text, _parameters(query), schema))
+
+    def recorded(self, identifiers: Sequence[str]) -> Mapping[str, RecordedEvent]:
+        """The events that the log took under these identifiers, as they came; replacements are none."""
+        rows = self._session.rows("recorded_events", {"identifiers": list(identifiers)})
+        return {
+            name: RecordedEvent(Event(name, event_name, whose, at, payload, place), when)
+            for name, event_name, whose, at, payload, place, when in rows
+        }
 
     def facts_between(self, after: int, up_to: int, customers: Sequence[str], before: Instant) -> Iterator[LoggedFact]:
         """The facts at positions (after, up_to] about these customers' events of times before an instant, in position order."""

@@ -36,9 +36,10 @@ class Patience:
 
 
 class Session:
-    """A connection that opens itself, again if need be. For one thread."""
+    """A connection that opens itself, again if need be. For one thread. Without an account it sees no row of any."""
 
-    def __init__(self, dsn: str, account: str, mode: Mode, patience: Patience) -> None:
+    def __init__(self, dsn: str, account: str | None, mode: Mode, patience: Patience) -> None:
+        self.mode: Mode = mode
         self._dsn = dsn
         self._patience = patience
         self._connection: Connection | None = None
@@ -46,7 +47,7 @@ class Session:
         self._transactions = 0
         self._setups: list[bytes] = []
         number = self._find(account)
-        self._settings = {"farthing.account": str(number), "farthing.mode": mode}
+        self._settings = {} if number is None else {"farthing.account": str(number), "farthing.mode": mode}
 
     @property
     def dsn(self) -> str:
@@ -155,7 +156,7 @@ class Session:
                 self._connection.execute(setup)
         return self._connection
 
-    def _find(self, account: str) -> int:
+    def _find(self, account: str | None) -> int | None:
         """Check that the database is one to work with, and find the account's number."""
         try:
             with psycopg.connect(_with_settings(self._dsn, self._patience, {}), autocommit=True) as connection:
@@ -171,6 +172,8 @@ class Session:
                 row = connection.execute("SELECT find_account(%s)", (account,)).fetchone()
         except psycopg.Error as error:
             raise named(error) from error
+        if account is None:
+            return None
         if row is None or row[0] is None:
             raise Refusal(ACCOUNT_UNKNOWN, f"there is no account {account!r}.", "account")
         return int(row[0])

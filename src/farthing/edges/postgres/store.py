@@ -5,15 +5,17 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from types import TracebackType
 
+from farthing.edges.postgres.access import AccessTables
 from farthing.edges.postgres.bills import BillTables
 from farthing.edges.postgres.catalogue import CatalogueTables
 from farthing.edges.postgres.log import LogWriter
 from farthing.edges.postgres.reads import LogReader
+from farthing.edges.postgres.resources import ResourceTables
 from farthing.edges.postgres.session import Mode, Patience, Session
 from farthing.edges.postgres.streams import Streams
 
 
-class PostgresStore(LogWriter, LogReader, CatalogueTables, BillTables):
+class PostgresStore(LogWriter, LogReader, CatalogueTables, BillTables, ResourceTables, AccessTables):
     """One connection, for one thread. Opened for an account and a mode, it can neither see nor write rows of another."""
 
     def __init__(self, session: Session) -> None:
@@ -23,8 +25,8 @@ class PostgresStore(LogWriter, LogReader, CatalogueTables, BillTables):
         LogReader.__init__(self, session, self.streams)
         CatalogueTables.__init__(self, session)
         BillTables.__init__(self, session)
-        CatalogueTables.__init__(self, session)
-        BillTables.__init__(self, session)
+        ResourceTables.__init__(self, session)
+        AccessTables.__init__(self, session)
 
     @classmethod
     def open(cls, dsn: str, account: str, mode: Mode, patience: Patience | None = None) -> PostgresStore:

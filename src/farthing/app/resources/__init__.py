@@ -1,0 +1,1 @@
+"""Resources: what the API keeps and shows, one registry for all kinds, and the verbs that every kind shares."""

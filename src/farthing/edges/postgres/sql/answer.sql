@@ -1,0 +1,1 @@
+SELECT request, status, headers, body, created_at FROM idempotency WHERE key = %(key)s

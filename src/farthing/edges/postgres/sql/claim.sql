@@ -1,0 +1,1 @@
+SELECT owner FROM claims WHERE scope = %(scope)s AND name = %(name)s
