@@ -12,6 +12,7 @@ from app_books import TIERS, Books, call, catalogue
 from farthing.app.bill import line_payloads
 from farthing.app.explain import explain
 from farthing.core.base.refusal import Refusal
+from farthing.core.base.time import parse_instant
 from farthing.core.invoice.document import content_digest
 from farthing.edges.postgres.migrate import Migration, migrate, migrations
 from farthing.edges.postgres.session import Patience
@@ -81,7 +82,8 @@ def fresh_draft(made: Books, legs: list[tuple[int, str]]) -> tuple[Any, Any, lis
     """A document of a later period that bills nothing yet, with postings as given."""
     [final] = made.bill("2025-02-01T00:00:00Z")
     content = {**final.content, "lines": [], "period": ["2025-02-01T00:00:00+00:00", "2025-03-01T00:00:00+00:00"]}
-    document = replace(final, id="in_next", content=content, digest=content_digest(content), number=None)
+    pins = {**final.pins, "period": [parse_instant(at) for at in content["period"]]}
+    document = replace(final, id="in_next", content=content, digest=content_digest(content), pins=pins, number=None)
     fields = {"subject": "", "currency": "usd", "entry": "invoice", "period": "2025-06", "customer": "acme", "contract": "acme-1", "memo": "m"}
     return document, (), [{"account": account, "amount": amount, **fields} for amount, account in legs]
 

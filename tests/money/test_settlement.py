@@ -196,3 +196,29 @@ def test_what_makes_up_for_a_bill_below_zero_is_paid_by_no_credit():
     assert (late.credit, used) == (0, ())
     (more,), used = apply_before_tax((correction(160, first),), (grant("g", 500),))
     assert (more.credit, used) == (60, (("g", 60),))
+
+
+def test_a_grant_for_certain_prices_lowers_their_lines_alone():
+    lines = (line(1000, "api"), line(3000, "seats"), line(500, "storage"))
+    prices = tuple(one.key.price for one in lines)
+    assert len(set(prices)) == 3
+    narrow = replace(grant("g", 5000), prices=(prices[0], prices[2]))
+    assert credits_of(lines, narrow) == ([1000, 0, 500], (("g", 1500),))
+    assert credits_of(lines, replace(narrow, remaining=300)) == ([200, 0, 100], (("g", 300),))
+    assert credits_of(lines, replace(narrow, prices=())) == ([0, 0, 0], ())
+
+
+def test_a_grant_for_certain_prices_pays_no_more_than_their_lines_or_the_document_come_to():
+    lines = (line(1000, "api"), line(-400, "storage"), line(3000, "seats"))
+    prices = tuple(one.key.price for one in lines)
+    assert credits_of(lines, replace(grant("g", 5000), prices=prices[:2])) == ([600, 0, 0], (("g", 600),))
+    less = (line(1000, "api"), line(-900, "seats"))
+    assert credits_of(less, replace(grant("g", 5000), prices=(less[0].key.price,))) == ([100, 0], (("g", 100),))
+
+
+def test_grants_for_all_and_for_certain_prices_share_what_is_due_in_order():
+    lines = (line(1000, "api"), line(1000, "seats"))
+    narrow = replace(grant("a", 700, priority=1), prices=(lines[0].key.price,))
+    done, used = apply_before_tax(lines, (narrow, grant("b", 2000)))
+    assert used == (("a", 700), ("b", 1300))
+    assert [dict(one.credit_parts) for one in done] == [{"a": 700, "b": 300}, {"b": 1000}]

@@ -6,7 +6,7 @@ from farthing.app.bill import Clerk
 from farthing.app.refusals import DOCUMENT_UNKNOWN, LINE_UNKNOWN, WAIVER_OUT_OF_RANGE
 from farthing.app.store import Store, StoredDocument
 from farthing.core.base.refusal import Refusal
-from farthing.core.invoice.document import key_text, read_document, read_line
+from farthing.core.invoice.document import key_text, read_document, read_key, read_line
 from farthing.core.invoice.voids import Disposition, given_up
 from farthing.core.ledger.periods import period_for
 from farthing.core.ledger.postings import posting_document, reversal
@@ -55,5 +55,10 @@ def waive(store: Store, line: str, amount: int, reason: str) -> None:
 def pending_waivers(store: Store, contract: str) -> dict[str, int]:
     """What was given up since the contract's last bill, so that no bill has taken it off yet, by the charge key's text."""
     final = list(store.documents(contract, bare=True))
-    before = final[-1].pins["waived"] if final else {}
-    return {key: units - before.get(key, 0) for key, units in store.waived(contract).items() if units != before.get(key, 0)}
+    last = next((n for n in reversed(range(len(final))) if not final[n].takes_back), None)
+    done = {} if last is None else dict(final[last].pins["waived"])
+    for one in final[0 if last is None else last + 1 :]:
+        for key, units, _ in one.pins["taken_back"] if one.void is None else ():
+            if read_key(key).rated:
+                done[key] = done.get(key, 0) + units
+    return {key: units - done.get(key, 0) for key, units in store.waived(contract).items() if units != done.get(key, 0)}

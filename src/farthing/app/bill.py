@@ -37,12 +37,18 @@ BILLS_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Who bills: the store, the engine that rates, the instant at which it books, and a maker of ids (given a prefix)."""
+    """Who bills: the store, the engine that rates, the instant at which it books, and a maker of ids (given a prefix). `usable` says which
+    of a customer's grants may be used under a contract, and in which order; by default all that the store has."""
 
     store: Store
     rater: Rater
     at: Instant
     new_id: Callable[[str], str]
+    usable: Callable[[Contract], Sequence[Grant]] | None = None
+
+    def grants(self, contract: Contract) -> tuple[Grant, ...]:
+        """The grants that may be used under a contract, with what remains of each."""
+        return tuple(self.store.grants(contract.customer) if self.usable is None else self.usable(contract))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +195,7 @@ def _foresee(clerk: Clerk, books: Books, portion: Sequence[_Work], part: bool) -
     for work in portion:
         for n, due in enumerate(work.dues):
             try:
-                terms = terms_to_rate(_gather(clerk.store, books, work, due, part) if n == 0 else _fresh(work.contract, books, due, part))
+                terms = terms_to_rate(_gather(clerk, books, work, due, part) if n == 0 else _fresh(work.contract, books, due, part))
             except Refusal:  # which the bill itself will meet, when it is its turn
                 break
             wanted.append((work, terms))
@@ -205,14 +211,16 @@ def _fresh(contract: Contract, books: Books, due: Due, part: bool) -> Facts:
 
 
 def _contracts(store: Store, customers: Sequence[str] | None) -> list[Contract]:
-    """The contracts of these customers (None: of all). Errors: customer_unknown, so that no typing error looks like nothing to bill."""
+    """The contracts of these customers (None: of all) that runs bill. Errors: customer_unknown, so that no typing error looks like nothing to
+    bill."""
+    contracts = [contract for contract in store.contracts() if contract.billed_by == "run"]
     if customers is None:
-        return list(store.contracts())
+        return contracts
     known = frozenset(store.customers())
     for customer in customers:
         if customer not in known:
             raise Refusal(CUSTOMER_UNKNOWN, f"there is no customer {customer[:80]!r}.", "customer")
-    return [contract for contract in store.contracts() if contract.customer in customers]
+    return [contract for contract in contracts if contract.customer in customers]
 
 
 def _held(contract: Contract, period: Interval | None, refusal: Refusal) -> Held:
@@ -253,7 +261,7 @@ def opened(history: History, due: Due) -> tuple[Interval, ...]:
 def _draft(clerk: Clerk, books: Books, work: _Work, n: int, part: bool) -> tuple[StoredDocument, ...]:
     """Compute and save the drafts of the n-th period of the work, in place of all earlier drafts of the contract."""
     work.history.refresh()
-    facts = _gather(clerk.store, books, work, work.dues[n], part)
+    facts = _gather(clerk, books, work, work.dues[n], part)
     answers = work.answers[n] if n < len(work.answers) else Answers(clerk.rater, books.position)
     drafts = _computed(clerk, facts, answers)
     save(clerk.store, work.contract.id, drafts)
@@ -280,8 +288,34 @@ def compute(clerk: Clerk, contract: Contract, due: Due, adjustments: Sequence[Ad
     history.refresh()
     known = max([books.known, *(version.revision for version in contract.versions)])
     work = _Work(contract, history, 0, [due])
-    facts = _gather(clerk.store, replace(books, known=known), work, due, part)
+    facts = _gather(clerk, replace(books, known=known), work, due, part)
     return _computed(clerk, replace(facts, adjustments=tuple(adjustments)), Answers(clerk.rater, books.position))
+
+
+def take_back(clerk: Clerk, contract: Contract, amounts: Mapping[str, int], adjustments: Sequence[Adjustment] = ()) -> StoredDocument:
+    """The document that takes back amounts of what final lines billed, by the texts of their charge keys, in minor units before discount and
+    tax; with adjustments on it. What has become known since the contract was billed last is left to its next bill, which the waivers
+    (`put_waiver`) keep from charging again what was taken back. Nothing is kept, as by `compute`."""
+    books, history = open_books(clerk.store), History(clerk.store, contract)
+    history.refresh()
+    void = history.void()
+    back = history.taken_back(amounts, void)
+    facts = Facts(
+        contract=contract,
+        shelf=books.shelf,
+        period=None,
+        earlier=tuple(sorted({one.issued.key.segment for one in back if one.issued.key.rated}, key=lambda span: (span.start, span.end))),
+        known=books.known,
+        position=books.position,
+        waived=clerk.store.waived(contract.id),
+        grants=clerk.grants(contract),
+        originals=history.originals(void),
+        void=void,
+        adjustments=tuple(adjustments),
+        taken_back=back,
+    )
+    (made,) = _computed(clerk, facts, Answers(clerk.rater, books.position))
+    return made
 
 
 def finalise(clerk: Clerk, contract: Contract, drafts: Iterable[StoredDocument]) -> Iterator[StoredDocument]:
@@ -298,9 +332,9 @@ def finalise(clerk: Clerk, contract: Contract, drafts: Iterable[StoredDocument])
     yield from made
 
 
-def _gather(store: Store, books: Books, work: _Work, due: Due, part: bool) -> Facts:
+def _gather(clerk: Clerk, books: Books, work: _Work, due: Due, part: bool) -> Facts:
     """Everything that the next bill of a contract is made from."""
-    period, history, contract = due.period, work.history, work.contract
+    store, period, history, contract = clerk.store, due.period, work.history, work.contract
     void, waived = history.void(), store.waived(contract.id)
     now = {"position": books.position, "revision": books.known, "waived": waived, "void": void}
     news = news_since(history, books.shelf, now, _late(store, books, work))
@@ -316,7 +350,7 @@ def _gather(store: Store, books: Books, work: _Work, due: Due, part: bool) -> Fa
         position=books.position,
         issued=issued,
         waived=waived,
-        grants=tuple(store.grants(contract.customer)),
+        grants=clerk.grants(contract),
         news=news,
         part=part,
         originals=history.originals(void) if issued else {},  # for corrections, and these are of what was issued
@@ -328,7 +362,7 @@ def _gather(store: Store, books: Books, work: _Work, due: Due, part: bool) -> Fa
 
 def _late(store: Store, books: Books, work: _Work) -> Sequence[LateFact]:
     """The late facts as they were read for all, or anew where somebody else has billed the contract since."""
-    position = work.history.final[-1].pins["position"] if work.history.final else books.position
+    position = books.position if work.history.last is None else work.history.last.pins["position"]
     if position not in work.late:
         work.late[position] = list(late_facts(store, position, books.position, (work.contract.customer,), _billed_until([work])))
     return work.late[position]
@@ -343,8 +377,8 @@ def _read_late(store: Store, books: Books, portion: Sequence[_Work]) -> None:
     were billed last at the same place in the log are asked for at once."""
     alike: dict[int, dict[str, list[_Work]]] = {}
     for work in portion:
-        if work.history.final:
-            position = work.history.final[-1].pins["position"]
+        if work.history.last is not None:
+            position = work.history.last.pins["position"]
             work.late[position] = []
             alike.setdefault(position, {}).setdefault(work.contract.customer, []).append(work)
     for position, by_customer in alike.items():
@@ -361,11 +395,11 @@ def late_facts(store: Store, after: int, up_to: int, customers: tuple[str, ...],
 
 
 def news_since(history: History, shelf: Shelf, now: Mapping[str, Any], late: Iterable[LateFact]) -> News:
-    """What became known and was decided about a contract since the last document of its history, up to the pins `now`. `late` has at
+    """What became known and was decided about a contract since the last bill of its history, up to the pins `now`. `late` has at
     least the facts since then that are about time that was billed."""
-    if not history.final:
+    if history.last is None:
         return News()
-    contract, before = history.contract, history.final[-1].pins
+    contract, before = history.contract, history.last.pins
     lineages = sorted({item.price for version in contract.versions for item in version.value.items})
     prices = [version for name in lineages for version in shelf.prices.get(name, ())]
     revisions = range(before["revision"] + 1, now["revision"] + 1)
@@ -421,10 +455,11 @@ def pins_of(facts: Facts, engine: str) -> dict[str, Any]:
         "earlier": [[span.start, span.end] for span in facts.earlier],
         **({} if facts.ahead is None else {"ahead": [facts.ahead.start, facts.ahead.end]}),
         **({"opened": [[span.start, span.end] for span in facts.opened]} if facts.opened else {}),
+        **({} if facts.taken_back is None else {"taken_back": [[key_text(o.issued.key), o.amount, o.issued.amount] for o in facts.taken_back]}),
         **({"adjustments": [adjustment_document(one) for one in facts.adjustments]} if facts.adjustments else {}),
         "waived": dict(facts.waived),
         "void": list(facts.void),
-        "grants": [[g.id, g.currency, g.remaining, g.applies, g.priority] for g in facts.grants],
+        "grants": [[g.id, g.currency, g.remaining, g.applies, g.priority, *([] if g.prices is None else [list(g.prices)])] for g in facts.grants],
     }
 
 
@@ -442,5 +477,5 @@ def read_pins(pins: Mapping[str, Any]) -> dict[str, Any]:
         "adjustments": tuple(read_adjustment(one) for one in pins.get("adjustments", ())),
         "waived": dict(pins["waived"]),
         "void": tuple(pins["void"]),
-        "grants": tuple(Grant(*grant) for grant in pins["grants"]),
+        "grants": tuple(Grant(*grant[:5], *(tuple(prices) for prices in grant[5:])) for grant in pins["grants"]),
     }

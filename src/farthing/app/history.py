@@ -5,13 +5,14 @@ A bill needs to know of every document what it was computed from, and of those t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from farthing.app.store import Store, StoredDocument
 from farthing.core.base.time import Interval
 from farthing.core.contract.contract import Contract
-from farthing.core.invoice.document import issued_from, read_document
+from farthing.core.invoice.document import issued_from, key_text, read_document, read_key
 from farthing.core.invoice.invoice import Document, Issued, Line
+from farthing.core.invoice.taken_back import TakenBack
 from farthing.core.settlement.grants import Earlier
 from farthing.core.settlement.originals import originals
 
@@ -60,6 +61,22 @@ class History:
                     if line.key.rated and _overlaps((line.key.segment,), spans):
                         by_key.setdefault(line.key, []).append((number_of(stored), line))
         return tuple(issued_from(lines) for lines in by_key.values())
+
+    @property
+    def last(self) -> StoredDocument | None:
+        """The last document that has billed all that was known: not one that only takes back amounts by decision."""
+        return next((stored for stored in reversed(self.final) if not stored.takes_back), None)
+
+    def taken_back(self, amounts: Mapping[str, int], void: Collection[str]) -> tuple[TakenBack, ...]:
+        """Amounts of charge keys, by the keys' texts, each with what was billed for its key and how that was derived last."""
+        by_key: dict[str, list[tuple[str, Line]]] = {key: [] for key in amounts}
+        spans = [key.segment for key in map(read_key, amounts) if key.rated]
+        for stored in self._standing(void):
+            if "adjustments" in stored.pins or stored.takes_back or _overlaps(self._reach(stored), spans):
+                for line in self.document(stored).lines:
+                    if (key := key_text(line.key)) in by_key:
+                        by_key[key].append((number_of(stored), line))
+        return tuple(TakenBack(issued_from(lines), amounts[key], lines[-1][1].derivation) for key, lines in by_key.items())
 
     def originals(self, void: Collection[str]) -> dict[str, Earlier]:
         """What each document comes to with the corrections of it so far, and the after-tax grants used on it."""

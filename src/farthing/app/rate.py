@@ -58,6 +58,12 @@ def rate_line(text: str | bytes, number: int | None = None) -> dict[str, Any]:
         return {"id": identifier, **place, "error": refusal.document()}
 
 
+def rate(document: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"amount", "amount_exact", "trace"}` of `{"price", "quantity" or "events"}`, whose numbers are exact. Errors: those of the price
+    and of what was used, each with its place (`price.tiers[1].up_to`)."""
+    return _answer(Reader.of({"id": "", **document}, "", LINE_FIELDS))
+
+
 def _identifier(raw: object) -> str | int:
     refuse_bad_numbers(raw, "id")
     match raw:

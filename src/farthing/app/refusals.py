@@ -34,6 +34,9 @@ LEDGER_ACCOUNT_UNKNOWN = refusal_kind(
     "ledger_account_unknown", "A posting names an account that is not in the chart of accounts.", "Post to an account of docs/ledger.md."
 )
 PERIOD_CLOSED = refusal_kind("period_closed", "A posting is in an accounting period that is closed.", "Book it in the first open accounting period.")
+VERIFICATION_TOO_LARGE = refusal_kind(
+    "verification_too_large", "There are more final documents than one request verifies.", "Run `farthing verify`, which has no bound."
+)
 LINE_UNKNOWN = refusal_kind(
     "line_unknown", "No final bill has this line.", "Name it as the bill's number, a colon, and the line's place from 1, such as INV-000001:1."
 )

@@ -74,11 +74,24 @@ class AsideCount:
     last_at: Instant
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event as the log took it, whether or not it still counts, and when it did (UTC microseconds; None if that was not said)."""
+
+    event: Event
+    recorded_at: Instant | None
+
+
 class EventLog(Protocol):
     """The append-only log of usage facts."""
 
-    def append(self, facts: Sequence[Fact]) -> Receipt:
-        """Put facts into the log, each identifier once; durable when it returns. Refusals are in the receipt, by index."""
+    def append(self, facts: Sequence[Fact], recorded_at: Instant | None = None) -> Receipt:
+        """Put facts into the log, each identifier once; durable when it returns. Refusals are in the receipt, by index. `recorded_at` is
+        when they came; it decides nothing."""
+        ...
+
+    def recorded(self, identifiers: Sequence[str]) -> Mapping[str, RecordedEvent]:
+        """The events that the log took under these identifiers, as they came; replacements are none."""
         ...
 
     def head(self) -> int:
@@ -153,6 +166,11 @@ class StoredDocument:
         """The period whose items in advance are billed by it: of an invoice that was made for one, unless it is void and due again."""
         span = self.pins.get("ahead") if self.kind == "invoice" else None
         return None if span is None or (self.void is not None and self.void.disposition == "reissue") else Interval(*span)
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it only takes back amounts of final lines by decision: what else had become known then is left to the next bill."""
+        return "taken_back" in self.pins
 
     @property
     def bills_anew(self) -> bool:

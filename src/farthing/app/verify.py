@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -204,10 +204,13 @@ def _recompute(run: _Run, answers: Answers, result: Verification) -> None:
 def _facts(store: Store, history: History, shelf: Shelf, pins: Mapping[str, Any]) -> Facts:
     """What a run knew: its pins, what had been billed before it (the history) and was not void then, and what was news to it."""
     known = read_pins(pins)
+    if "taken_back" in pins:
+        back = history.taken_back({key: amount for key, amount, _ in pins["taken_back"]}, known["void"])
+        return Facts(contract=history.contract, shelf=shelf, originals=history.originals(known["void"]), taken_back=back, **known)
     spans = (*known["earlier"], *known["opened"], known["period"], known["ahead"])
     issued = history.issued([span for span in spans if span is not None], known["void"])
     before = max((span.end for span in known["earlier"]), default=BEGINNING)
-    since = history.final[-1].pins["position"] if history.final else pins["position"]
+    since = pins["position"] if history.last is None else history.last.pins["position"]
     late = late_facts(store, since, pins["position"], (history.contract.customer,), before)
     news, earlier = news_since(history, shelf, pins, late), history.originals(known["void"]) if issued else {}
     return Facts(contract=history.contract, shelf=shelf, issued=issued, originals=earlier, news=news, **known)
@@ -226,6 +229,19 @@ def _compare(number: str, line: int, stored: Mapping[str, Any], again: Mapping[s
     for name in sorted(stored.keys() | again.keys()):
         if stored.get(name) != again.get(name):
             result.findings.append(Finding(number, line, name, _shown(stored.get(name)), _shown(again.get(name))))
+
+
+def verification_document(result: Verification) -> dict[str, Any]:
+    """The outcome of a verification as JSON."""
+    return {
+        "verified": result.verified,
+        "documents": result.documents,
+        "lines": result.lines,
+        "recomputed_by": sorted(result.engines),
+        "events_altered": result.events_altered,
+        "findings": [asdict(finding) for finding in result.findings],
+        "unproven": [{"document": document, "reason": reason} for document, reason in result.unproven],
+    }
 
 
 def _shown(value: Any) -> str:

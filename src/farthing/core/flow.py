@@ -26,6 +26,7 @@ from farthing.core.invoice.discount import apply_discounts
 from farthing.core.invoice.invoice import Desired, Document, Issued, Line
 from farthing.core.invoice.over_term import parts, to_rate
 from farthing.core.invoice.rated import compiled_program, over_term, rate_licensed, rate_terms
+from farthing.core.invoice.taken_back import TakenBack, taken_back_line
 from farthing.core.ledger.postings import postings_for
 from farthing.core.rating.compile import compile_price
 from farthing.core.rating.trace import Rated
@@ -62,7 +63,8 @@ class Facts:
     `known` is the revision of catalogue and contract, `position` that of the event log. `issued` are the keys of those periods.
     `part` says that `period` is only the first part of a billing period: licensed items, minimums, fixed discounts, and whatever would
     lower the bill wait for the final one. `originals` sums up the documents that corrections may name. `void` are the numbers of those
-    that count as never issued: neither `issued` nor `originals` has them.
+    that count as never issued: neither `issued` nor `originals` has them. With `taken_back` the bill takes back these amounts and
+    compares nothing.
     """
 
     contract: Contract
@@ -81,6 +83,7 @@ class Facts:
     ahead: Interval | None = None
     opened: tuple[Interval, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
+    taken_back: tuple[TakenBack, ...] | None = None
 
 
 def bill(facts: Facts, rate: Rate) -> tuple[Document, ...]:
@@ -89,13 +92,15 @@ def bill(facts: Facts, rate: Rate) -> tuple[Document, ...]:
 
     Errors: those of resolving terms, compiling prices and rating (a price that refuses a quantity); nothing is billed then.
     """
+    if facts.taken_back is not None:
+        return (_document(facts, (*map(taken_back_line, facts.taken_back), *_adjusted(facts)), facts.grants),)
     settled, current = _terms(facts)
     facts = replace(facts, issued=_in_question(facts))
     desired = _desired(facts, (*settled.values(), *current.values()), rate)
     inquiry = Inquiry(facts.news, facts.contract, facts.shelf.prices, settled)
     part = facts.period if facts.part else None
     differing = difference(desired, facts.issued, facts.waived, lambda key: replace(key, group=()) in current, inquiry.causes, part)
-    lines = (*differing, *(adjustment_line(one, facts.contract) for one in facts.adjustments))
+    lines = (*differing, *_adjusted(facts))
     if not lines and (facts.period is None or facts.part):
         return ()
     whole = _document(facts, lines, facts.grants)
@@ -120,8 +125,14 @@ def desired_amounts(facts: Facts, rate: Rate) -> tuple[Desired, ...]:
 
 def terms_to_rate(facts: Facts) -> tuple[Terms, ...]:
     """The terms that `bill` asks to be rated, in its order: for rating those of many bills at once. Errors: those of resolving terms."""
+    if facts.taken_back is not None:
+        return ()
     settled, current = _terms(facts)
     return tuple(to_rate((*settled.values(), *current.values())))
+
+
+def _adjusted(facts: Facts) -> tuple[Line, ...]:
+    return tuple(adjustment_line(one, facts.contract) for one in facts.adjustments)
 
 
 def _terms(facts: Facts) -> tuple[dict[ChargeKey, Terms], dict[ChargeKey, Terms]]:

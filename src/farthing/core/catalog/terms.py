@@ -116,10 +116,12 @@ class Terms:
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A credit granted to a customer, `remaining` in minor units. "before_tax" lowers what is taxed; "after_tax" pays a part of
-    the bill, tax included. Grants are used by (priority, lower first, then id)."""
+    the bill, tax included. Grants are used by (priority, lower first, then id). A grant "before_tax" with `prices` lowers lines of
+    these price lineages only."""
 
     id: str
     currency: str
     remaining: int
     applies: Literal["before_tax", "after_tax"]
     priority: int = 50
+    prices: tuple[str, ...] | None = None

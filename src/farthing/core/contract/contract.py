@@ -12,6 +12,7 @@ from farthing.core.base.timeline import Version
 from farthing.core.catalog.terms import Discount, TaxRate
 
 BelowZero = Literal["credit_note", "balance"]
+BilledBy = Literal["run", "subscription"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Contract:
 
     `active` is the span of service, half-open. `versions` hold the agreements; where two overlap the later-known one holds.
     `below_zero` says what a bill does that corrections pull below zero: they stand on a credit note apart, or the invoice has a
-    negative total, which is owed to the customer.
+    negative total, which is owed to the customer. `billed_by` says whether billing runs make its bills, or its subscription does.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Contract:
     versions: tuple[Version[Agreement], ...]
     term: Recurrence | None = None
     below_zero: BelowZero = "credit_note"
+    billed_by: BilledBy = "run"
 
     @property
     def in_advance(self) -> frozenset[str]:

@@ -290,6 +290,8 @@ def contract_document(contract: Contract) -> dict[str, Any]:
         document["ends_at"] = show_instant(contract.active.end)
     if contract.below_zero != BELOW_ZERO[0]:
         document["below_zero"] = contract.below_zero
+    if contract.billed_by != "run":
+        document["billed_by"] = contract.billed_by
     return document if contract.term is None else {**document, "term": recurrence_document(contract.term)}
 
 
@@ -305,6 +307,7 @@ def read_contract(document: Mapping[str, Any], versions: tuple[Version[Agreement
         versions=versions,
         term=_recurrence(reader.open("term", _RECURRENCE)) if reader.has("term") else None,
         below_zero=_below_zero(reader),
+        billed_by="subscription" if document.get("billed_by") == "subscription" else "run",
     )
 
 

@@ -33,16 +33,20 @@ def apply_before_tax(lines: tuple[Line, ...], grants: Iterable[Grant]) -> tuple[
     """Lines with `credit` and `credit_parts` set, and the grants used, for grants that apply "before_tax" in the lines' currency.
 
     Lines of keys that were billed before first give back what exceeds the key's billed amount after discount. Then grants lower what is left of the
-    document, split by largest remainder over the lines that are above zero; no line and no document falls below zero by it.
+    document, split by largest remainder over the lines that are above zero; no line and no document falls below zero by it. A grant for
+    certain prices lowers their lines alone, and by no more than these come to together.
     """
     parts = [_given_back(line) for line in lines]
     left = [_payable(line, sum(part.values())) for line, part in zip(lines, parts, strict=True)]
     currency = lines[0].key.currency if lines else ""
-    remaining = _remaining(grants, "before_tax", currency, _summed(parts))
-    for id_, taken in _take(max(sum(left), 0), remaining):
-        for i, share in enumerate(split(taken, [max(rest, 0) for rest in left])):
-            parts[i][id_] = parts[i].get(id_, 0) + share
-            left[i] -= share
+    given_back = _summed(parts)
+    for grant in _fitting(grants, "before_tax", currency):
+        covered = [rest if grant.prices is None or line.key.price in grant.prices else 0 for line, rest in zip(lines, left, strict=True)]
+        taken = max(min(grant.remaining - given_back.get(grant.id, 0), sum(left), sum(covered)), 0)
+        for i, share in enumerate(split(taken, [max(rest, 0) for rest in covered]) if taken else ()):
+            if share:
+                parts[i][grant.id] = parts[i].get(grant.id, 0) + share
+                left[i] -= share
     return tuple(_with(line, part) for line, part in zip(lines, parts, strict=True)), _used(_summed(parts))
 
 
@@ -56,7 +60,7 @@ def apply_after_tax(total: int, grants: Iterable[Grant], currency: str, correcte
         back = _summed([dict(one) for one in refills(corrected, -total)])
         return sum(back.values()), _used(back)
     owed = total - sum(change - max(earlier.total + change, 0) + max(earlier.total, 0) for earlier, change in corrected)
-    taken = dict(_take(max(min(total, owed), 0), _remaining(grants, "after_tax", currency, {})))
+    taken = dict(_take(max(min(total, owed), 0), ((one.id, one.remaining) for one in _fitting(grants, "after_tax", currency))))
     return sum(taken.values()), _used(taken)
 
 
@@ -71,9 +75,8 @@ def refills(corrected: Sequence[tuple[Earlier, int]], most: int) -> list[Used]:
     return found[::-1]
 
 
-def _remaining(grants: Iterable[Grant], applies: Literal["before_tax", "after_tax"], currency: str, used: Mapping[str, int]) -> list[tuple[str, int]]:
-    fitting = sorted((g for g in grants if g.applies == applies and g.currency == currency), key=lambda g: (g.priority, g.id))
-    return [(grant.id, grant.remaining - used.get(grant.id, 0)) for grant in fitting]
+def _fitting(grants: Iterable[Grant], applies: Literal["before_tax", "after_tax"], currency: str) -> list[Grant]:
+    return sorted((g for g in grants if g.applies == applies and g.currency == currency), key=lambda g: (g.priority, g.id))
 
 
 def _take(due: int, remaining: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
