@@ -1,0 +1,1 @@
+"""Alerts: what is told when a customer's usage reaches a threshold."""

@@ -1,0 +1,1 @@
+"""The catalogue as the API keeps it: products, coupons and tax rates."""

@@ -1,0 +1,1 @@
+"""Customers as the API keeps them, and their tax ids."""

@@ -1,0 +1,1 @@
+"""What customers may use, by the products that they subscribe to."""

@@ -1,0 +1,1 @@
+"""What customers have at credit or owe beside their bills."""

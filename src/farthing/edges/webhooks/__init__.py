@@ -1,0 +1,1 @@
+"""Posts webhooks to the servers of others, and to nobody else's."""
