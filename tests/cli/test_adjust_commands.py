@@ -38,3 +38,17 @@ def test_refusals_of_taking_back(ready: Shell) -> None:
         assert ready.json(*arguments, code=2)["error"]["code"] == code
     ready.json("void", "INV-000001", "--then", "waive", "--reason", "goodwill")
     assert ready.json("void", "INV-000001", "--then", "reissue", "--reason", "x", code=2)["error"]["code"] == "document_void"
+
+
+def test_a_void_said_again_with_another_reason_keeps_the_first_and_says_so(ready: Shell) -> None:
+    ready.json("ingest", ready.file("e.ndjson", json.dumps(event("a", "20")) + "\n"))
+    ready.json("bill", "--until", "2025-02-01T00:00:00Z")
+    again = ("void", "INV-000001", "--then", "waive", "--reason")
+    first = ready.run(*again, "goodwill", "--json")
+    assert (json.loads(first.stdout)["void"], first.stderr) == ({"disposition": "waive", "reason": "goodwill"}, "")
+    assert (ready.run(*again, "goodwill", "--json").stdout, ready.run(*again, "goodwill").stderr) == (first.stdout, "")
+    told = ready.run(*again, "outage", "--json")
+    assert told.stdout == first.stdout
+    says = 'INV-000001 was void already, and stays so for its first reason, "goodwill"; the new one is not kept.'
+    assert json.loads(told.stderr) == {"note": says}
+    assert ready.run(*again, "outage").stderr == says + "\n"

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from cli_shell import Shell, event
+
+from farthing.edges.files.csv_rows import ENCODINGS
+from farthing.edges.files.options import read_options
+from farthing.edges.files.source import _COMPRESSED, _SUFFIXES, open_source
 
 
 def test_files_of_every_kind_go_into_the_log_and_onto_the_bill(ready: Shell) -> None:
@@ -112,3 +118,45 @@ def test_a_mapping_file_and_single_arguments_exclude_each_other(ready: Shell) ->
     mapping = ready.file("m.toml", '[columns]\nidentifier = "id"\n')
     refused = ready.json("ingest", ready.file("a.csv", "id\n1\n"), "--mapping", mapping, "--set", "event_name=call", code=2)["error"]
     assert (refused["code"], refused["field"]) == ("fields_conflict", "mapping")
+
+
+def test_a_time_that_is_not_as_the_mapping_says_is_told_so(ready: Shell) -> None:
+    columns = '[columns]\nidentifier = "id"\ntimestamp = "when"\n[constants]\nevent_name = "call"\ncustomer = "acme"\n[timestamp]\n'
+    for form, written in (("%d/%m/%Y", "2025-01-02"), ("unix", "soon"), ("unix", "9" * 15)):
+        mapping = ready.file("form.toml", f'{columns}time_zone = "UTC"\nformat = "{form}"\n')
+        file = ready.file("times.csv", f"id,when\na,{written}\n")
+        assert ready.json("ingest", file, "--mapping", mapping, code=1)[0]["refused"] == 1
+        reject = json.loads(Path(f"{file}.rejects.ndjson").read_text(encoding="utf-8").splitlines()[-1])
+        assert (reject["code"], reject["field"]) == ("time_format_mismatch", "when")
+        assert written in reject["message"] and "2025-01-31T12:00:00Z" not in reject["message"]
+        Path(f"{file}.rejects.ndjson").unlink()
+
+
+def test_the_help_of_ingest_lists_every_format_and_compression(bare: Shell) -> None:
+    shown = " ".join(bare.run("ingest", "--help").stdout.replace("│", " ").split())
+    assert all(name in shown for name in (*_SUFFIXES, *_COMPRESSED, "Parquet") if name not in (".json", ".parquet")), shown
+
+
+def test_every_encoding_that_the_page_names_is_read_and_no_other(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([^`]+)`", page.split("`encoding`, one of ")[1].split(", under")[0])
+    assert sorted(named) == sorted(ENCODINGS)
+    for name in (*named, "latin-1"):
+        (tmp_path / "rows.csv").write_bytes("identifier,event_name,timestamp,customer,value\na,call,2025-01-02T00:00:00Z,Zoe,3\n".encode(name))
+        (tmp_path / "map.toml").write_text(f'[file]\nencoding = "{name}"\n')
+        [batch] = open_source(tmp_path / "rows.csv", read_options(tmp_path / "map.toml")).batches(10)
+        assert (len(batch.accepted), len(batch.rejected)) == (1, 0), name
+
+
+def test_the_version_is_told_and_is_that_of_the_package(bare: Shell) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert bare.run("--version").stdout == f"farthing {project['version']}\n"
+    assert "--version" in bare.run("--help").stdout
+    assert bare.opened == 0
+
+
+def test_a_page_without_events_is_refused_by_name(bare: Shell) -> None:
+    error = bare.json("explain", "INV-000001:1", "--page", "2", code=2)["error"]
+    assert (error["code"], error["field"]) == ("arguments_invalid", "page")
+    assert "--events" in error["message"]
+    assert bare.opened == 0

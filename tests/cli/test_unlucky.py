@@ -146,7 +146,8 @@ def test_an_interrupt_ends_without_a_traceback(shell: Shell, monkeypatch: pytest
 
     monkeypatch.setattr(bills, "verify", interrupt)
     result = shell.run("verify", code=130)
-    assert result.stderr.strip().startswith("Interrupted.")
+    assert result.stderr.strip().startswith("interrupted: SIGINT ended the command. What was finished is kept.")
+    assert shell.json("verify", code=130)["error"]["code"] == "interrupted"
 
 
 def farthing(shell: Shell, *arguments: str) -> subprocess.Popen[bytes]:

@@ -26,7 +26,7 @@ from farthing.edges.cli.bills import (
     show_held,
     up_to,
 )
-from farthing.edges.cli.console import bar
+from farthing.edges.cli.console import bar, note
 from farthing.edges.cli.wiring import Settings, Wiring, on_store
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with it.")]
@@ -66,6 +66,9 @@ def add_commands(app: typer.Typer, wiring: Wiring) -> None:
         disposition, why = _disposition(then), read_text(reason, "reason", REASON_LONGEST)
         with open_store(wiring, settings) as store:
             stored = void(Clerk(store, raters(store)["core"], wiring.now(), wiring.new_id), bill, disposition, why)
+            if stored.void is not None and stored.void.reason != why:
+                first = json.dumps(stored.void.reason, ensure_ascii=False)
+                note(f"{bill} was void already, and stays so for its first reason, {first}; the new one is not kept.", settings.as_json)
             typer.echo(json.dumps(bill_document(stored), ensure_ascii=False) if settings.as_json else bill_text(stored))
 
     @app.command("waive")

@@ -14,7 +14,7 @@ from farthing.app.bill import Clerk, Held, bill_until, correct
 from farthing.app.explain import EventPage, events_behind, explain
 from farthing.app.raters import CoreRater, KernelRater, Rater
 from farthing.app.store import Store, StoredDocument
-from farthing.app.verify import Verification, verify
+from farthing.app.verify import Verification, verification_document, verify
 from farthing.core.base.exact import show
 from farthing.core.base.refusal import Refusal
 from farthing.core.base.refusals import FIELD_INVALID
@@ -25,7 +25,7 @@ from farthing.core.explain.wording import money, number
 from farthing.core.invoice.document import read_document
 from farthing.core.invoice.invoice import Line
 from farthing.edges.cli.console import bar, notes
-from farthing.edges.cli.refusals import TIME_IN_FUTURE
+from farthing.edges.cli.refusals import ARGUMENTS_INVALID, TIME_IN_FUTURE
 from farthing.edges.cli.wiring import Settings, Wiring, on_store
 
 Engine = Annotated[str, typer.Option("--engine", help="core (event by event) or kernel (columns); each proves the other.")]
@@ -102,12 +102,14 @@ def _add_reading(app: typer.Typer, wiring: Wiring) -> None:
         settings: Settings,
         line: Annotated[str, typer.Argument(help="The bill's number (or id), a colon, and the line from 1.")],
         events: Annotated[bool, typer.Option("--events", help="List the events behind the line instead.")] = False,
-        page: Annotated[int, typer.Option("--page", min=1, max=LAST_PAGE, help="Which page of the events, 50 on each.")] = 1,
+        page: Annotated[int | None, typer.Option("--page", min=1, max=LAST_PAGE, help="Which page of --events, 50 on each; else the first.")] = None,
     ) -> None:
         """Explain one line: amount, rounding, tiers, quantity, aggregation, events and price version, with the real numbers."""
+        if page is not None and not events:
+            raise Refusal(ARGUMENTS_INVALID, "--page is a page of --events, which is not given.", "page")
         with open_store(wiring, settings) as store:
             if events:
-                show_events(events_behind(store, line, page), settings.as_json)
+                show_events(events_behind(store, line, page or 1), settings.as_json)
                 return
             explanation = explain(store, line)
             typer.echo(json.dumps(as_document(explanation), ensure_ascii=False) if settings.as_json else as_text(explanation))
@@ -172,6 +174,7 @@ def bill_document(stored: StoredDocument) -> dict[str, Any]:
         "number": stored.number,
         "kind": bill.kind,
         "state": stored.state,
+        **({} if stored.void is None else {"void": asdict(stored.void)}),
         "customer": bill.customer,
         "contract": bill.contract,
         "period_start": show_instant(bill.period.start, bill.zone),
@@ -224,19 +227,6 @@ def show_events(page: EventPage, as_json: bool) -> None:
         typer.echo("No event is behind this line.")
     if page.more and not as_json:
         typer.echo(f"page {page.page}; more with --page {page.page + 1}")
-
-
-def verification_document(result: Verification) -> dict[str, Any]:
-    """The outcome of a verification as JSON."""
-    return {
-        "verified": result.verified,
-        "documents": result.documents,
-        "lines": result.lines,
-        "recomputed_by": sorted(result.engines),
-        "events_altered": result.events_altered,
-        "findings": [asdict(finding) for finding in result.findings],
-        "unproven": [{"document": document, "reason": reason} for document, reason in result.unproven],
-    }
 
 
 def verification_text(result: Verification) -> str:

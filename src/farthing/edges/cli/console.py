@@ -34,11 +34,12 @@ def notes(quiet: bool) -> Callable[[str], None]:
 def created(as_json: bool) -> Callable[[str], None]:
     """A function that tells which account was created, on standard error; it is never silent, since the name may be a typing error."""
 
-    def tell(account: str) -> None:
-        text = f"created the account {json.dumps(account, ensure_ascii=False)}"
-        typer.echo(json.dumps({"note": text}, ensure_ascii=False) if as_json else text, err=True)
+    return lambda account: note(f"created the account {json.dumps(account, ensure_ascii=False)}", as_json)
 
-    return tell
+
+def note(text: str, as_json: bool) -> None:
+    """Tell something on standard error that is never silent: what the caller may not expect, though nothing is wrong."""
+    typer.echo(json.dumps({"note": text}, ensure_ascii=False) if as_json else text, err=True)
 
 
 @contextmanager
@@ -82,12 +83,17 @@ def _told(as_json: bool) -> Iterator[None]:
 
 
 def _fail(error: dict[str, Any], as_json: bool) -> None:
+    tell(error, as_json)
+    raise typer.Exit(2)
+
+
+def tell(error: dict[str, Any], as_json: bool) -> None:
+    """Print an error: name, place, what happened and what to do."""
     if as_json:
         typer.echo(json.dumps({"error": error}, ensure_ascii=False))
     else:
         place = f" (at {error['field']})" if error["field"] else ""
         _ERRORS.print(f"{error['code']}{place}: {error['message']}", style="red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(2)
 
 
 def _misused(error: typer.TyperException, as_json: bool) -> None:

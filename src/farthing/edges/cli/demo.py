@@ -15,13 +15,13 @@ from farthing.app.bill import Clerk, bill_until
 from farthing.app.explain import explain
 from farthing.app.store import Progress as Step
 from farthing.app.store import Store, StoredDocument
-from farthing.app.verify import Verification, verify
+from farthing.app.verify import Verification, verification_document, verify
 from farthing.core.base.time import parse_instant
 from farthing.core.events.event import Fact
 from farthing.core.events.parse import parse_fact
 from farthing.core.explain.explanation import as_text
 from farthing.demo.scenarios import SCENARIOS, Scenario
-from farthing.edges.cli.bills import Engine, bill_document, bill_text, rater_of, raters, stop, verification_document, verification_text
+from farthing.edges.cli.bills import Engine, bill_document, bill_text, rater_of, raters, stop, verification_text
 from farthing.edges.cli.console import bar, notes
 from farthing.edges.cli.wiring import AsJson, Settings, Wiring
 

@@ -57,6 +57,14 @@ DatabaseUrl = Annotated[
 ]
 Account = Annotated[str, typer.Option("--account", envvar="FARTHING_ACCOUNT", help="The account to work in.")]
 Live = Annotated[bool, typer.Option("--live/--test", envvar="FARTHING_LIVE", help="Live or test mode; they never mix.")]
+PrivateWebhooks = Annotated[
+    bool,
+    typer.Option(
+        "--private-webhooks/--public-webhooks",
+        envvar="FARTHING_WEBHOOKS_PRIVATE",
+        help="Whether webhooks may go to private, loopback and link-local addresses.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 
