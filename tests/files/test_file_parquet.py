@@ -106,7 +106,7 @@ def test_integers_that_count_from_1970(tmp_path):
     columns = {**BASE, "timestamp": pa.array([1_704_067_200_123, 0, 10**17])}
     facts, rejected = read(write(tmp_path, columns), options_from_arguments(other_columns="keep", timestamp={"format": "unix_ms"}))
     assert [fact.at for fact in facts] == [1_704_067_200_123_000, 0]
-    assert rejected == [(3, "timestamp_malformed", "timestamp")]
+    assert rejected == [(3, "time_format_mismatch", "timestamp")]
     assert read(write(tmp_path, columns))[1] == [(n, "timestamp_malformed", "timestamp") for n in (1, 2, 3)]
 
 
