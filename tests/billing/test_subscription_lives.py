@@ -57,14 +57,14 @@ class Lives(RuleBasedStateMachine):
     def set_otherwise(self, which: int, change: str, days: int) -> None:
         id_ = self._one(which)
         trialing = self.life.row(id_).document["status"] == "trialing"
-        params: dict[str, Any] = {
+        ways: dict[str, dict[str, Any]] = {
             "at_end": {"cancel_at_period_end": True},
             "stays": {"cancel_at_period_end": False, "cancel_at": None},
             "at": {"cancel_at": self.life.at + days * DAY},
             "anchor": {} if trialing else {"billing_cycle_anchor": {"type": "now"}},
             "trial_end": {"trial_end": "now" if days % 2 else self.life.at + days * DAY} if trialing else {},
-        }[change]
-        self._try(lambda: self.life.change(id_, **params))
+        }
+        self._try(lambda: self.life.change(id_, **ways[change]))
 
     @rule(value=st.integers(0, 150), before=st.one_of(st.integers(0, 2 * HOUR), st.integers(0, 30 * DAY)))
     def used(self, value: int, before: int) -> None:
