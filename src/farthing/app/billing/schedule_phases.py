@@ -117,14 +117,14 @@ def _end(desk: Desk, sent: Document, start: int, place: str) -> int:
     end, duration = sent.get("end_date"), sent.get("duration")
     if end is not None and duration is not None:
         raise Refusal(FIELDS_CONFLICT, "end_date and duration are both sent.", f"{place}[duration]")
-    if end is None and duration is None:
-        raise Refusal(SCHEDULE_PHASE_END, f"the phase from {start} on has neither end_date nor duration.", f"{place}[end_date]")
     if duration is not None:
         length = {"interval": duration["interval"], "interval_count": duration.get("interval_count", 1)}
         if length["interval_count"] < 1:
             raise Refusal(SUBSCRIPTION_TIME_OUT_OF_RANGE, f"{length['interval_count']} is not at least 1.", f"{place}[duration][interval_count]")
         return recurrence(length, start, "UTC").boundary(1) // MICROS
-    found = desk.second if end == "now" else int(end)  # type: ignore[arg-type]  # one of the two is there
+    if end is None:
+        raise Refusal(SCHEDULE_PHASE_END, f"the phase from {start} on has neither end_date nor duration.", f"{place}[end_date]")
+    found = desk.second if end == "now" else int(end)
     if found <= start:
         raise Refusal(SUBSCRIPTION_TIME_OUT_OF_RANGE, f"the end {found} is not after the start {start}.", f"{place}[end_date]")
     return found

@@ -23,9 +23,18 @@ class Kind:
 KINDS: dict[str, Kind] = {}
 
 
-def kind(name: str, prefix: str, collection: str, **rest: object) -> Kind:
-    """Register a kind, once."""
-    made = Kind(name, prefix, collection, **rest)  # type: ignore[arg-type]  # the fields of Kind, by name
+def kind(
+    name: str,
+    prefix: str,
+    collection: str,
+    *,
+    filters: tuple[str, ...] = (),
+    search: dict[str, str] | None = None,
+    events: tuple[str, ...] = (),
+    dated: str = "created",
+) -> Kind:
+    """Register a kind, once; the fields are those of `Kind`."""
+    made = Kind(name, prefix, collection, filters, search or {}, events, dated)
     if name in KINDS:
         raise ValueError(f"resource kind {name} is registered twice")
     KINDS[name] = made
