@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.report import as_json, as_markdown, document, machine, reached, shown
 
-SUITES = ("kernel_bench", "append_bench", "demo_bench", "http_bench")
+SUITES = ("kernel_bench", "append_bench", "demo_bench", "http_bench", "soak_bench")
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 

@@ -21,7 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ Results = dict[str, dict[str, Any]]
 CONNECTIONS, ROUNDS, QUICK_ROUNDS, SECONDS, QUICK_SECONDS = 128, 5, 3, 20, 8
 WARMUP = 3
 ACCOUNT, KEY = "bench", "sk_test_" + "b" * 24
+EVENTS = ("POST /v1/billing/meter_events event_name=bench&payload[stripe_customer_id]=cus_%m&payload[value]=%v",)
 SOURCE = Path(__file__).with_name("http_load.c")
 SRC = Path(__file__).resolve().parents[1] / "src"
 _TABLE = """
@@ -58,11 +59,11 @@ def run(quick: bool) -> Results:
         client = compiled(Path(folder))
         script = Path(folder) / "single_rows.sql"
         script.write_text(_INSERT, encoding="ascii")
-        with _database() as server, _service(server) as port:
+        with database() as server, service(server) as (port, _):
             _check_durable(server)
             ours, bare = [], []
             for number in range(rounds):
-                ours.append(_load(client, port, seconds, f"run{number}"))
+                ours.append(_all_taken(load(client, port, seconds, f"run{number}")))
                 bare.append(_pgbench(server, script, seconds))
             _check_counted(server, ours)
     return _results(ours, bare, seconds)
@@ -79,7 +80,7 @@ def compiled(folder: Path) -> Path:
 
 
 @contextmanager
-def _database() -> Iterator[Server]:
+def database() -> Iterator[Server]:
     """A durable server of its own that takes enough connections for pgbench."""
     home = Path(tempfile.mkdtemp(prefix="farthing-bench-"))
     try:
@@ -99,8 +100,8 @@ def _database() -> Iterator[Server]:
 
 
 @contextmanager
-def _service(server: Server) -> Iterator[int]:
-    """`farthing serve` on that database, with the meter that the client sends for; yields its port."""
+def service(server: Server) -> Iterator[tuple[int, int]]:
+    """`farthing serve` on that database, with the meter that the client sends for; yields its port and its process id."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FARTHING_")}
     urls = {"FARTHING_DATABASE_URL": server.dsn(), "FARTHING_OWNER_URL": server.dsn(role=OWNER)}
     command = [sys.executable, "-m", "farthing", "serve", "--account", ACCOUNT, "--port", "0", "--rate-limit", "0", "--api-key", KEY]
@@ -112,7 +113,7 @@ def _service(server: Server) -> Iterator[int]:
             raise RuntimeError(f"farthing serve ended with code {child.wait()}")
         meter = {"display_name": "Bench", "event_name": "bench", "default_aggregation[formula]": "sum"}
         httpx.post(f"http://127.0.0.1:{port}/v1/billing/meters", data=meter, auth=(KEY, "")).raise_for_status()
-        yield port
+        yield port, child.pid
     finally:
         child.terminate()
         child.wait(60)
@@ -124,13 +125,24 @@ def _check_durable(server: Server) -> None:
     assert row == ("on", "on"), row
 
 
-def _load(client: Path, port: int, seconds: int, name: str) -> dict[str, Any]:
-    command = [str(client), str(port), str(CONNECTIONS), str(seconds), str(WARMUP), KEY, name]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+def load(
+    client: Path, port: int, seconds: int, name: str, requests: Sequence[str] = EVENTS, rate: int = 0, connections: int = CONNECTIONS
+) -> dict[str, Any]:
+    """What the client measured of these requests; `rate` a second, 0: as fast as they are answered."""
+    sent = client.with_name(f"{name}.txt")
+    sent.write_text("".join(f"{line}\n" for line in requests), encoding="ascii")
+    command = [str(client), str(port), str(connections), str(seconds), str(WARMUP), KEY, name, str(rate), str(sent)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"http_load ended with code {done.returncode}: {done.stderr[-300:]}")
     found: dict[str, Any] = json.loads(done.stdout)
-    if found["failed"]:
-        raise RuntimeError(f"{found['failed']} of {found['requests']} requests were refused")
     return found
+
+
+def _all_taken(measured: dict[str, Any]) -> dict[str, Any]:
+    if measured["failed"]:
+        raise RuntimeError(f"{measured['failed']} of {measured['requests']} requests were refused")
+    return measured
 
 
 def _pgbench(server: Server, script: Path, seconds: int) -> float:

@@ -1,10 +1,13 @@
-/* Loads an HTTP service: many keep-alive connections, one thread, each connection sends its next request when it has the answer to the last.
+/* Loads an HTTP service over many keep-alive connections with one thread.
 
-   http_load PORT CONNECTIONS SECONDS WARMUP KEY RUN
+   http_load PORT CONNECTIONS SECONDS WARMUP KEY RUN RATE REQUESTS
 
-   Every request is a POST to /v1/billing/meter_events with an Idempotency-Key of its own, and one event. Answers are read whole; what is
-   not 200 counts as failed. Prints one line of JSON: requests, failed, seconds, and latencies in microseconds (percentiles of all requests
-   after the warm-up). Exit code 1 when nothing could be measured. */
+   REQUESTS is a file with a request a line, "METHOD PATH BODY" (no body: nothing behind the path); they are sent in turn, again and again.
+   In them %n is the number of the request, %m that number modulo 1000, %v modulo 97. Every POST has an Idempotency-Key of its own.
+   With RATE 0 each connection sends its next request when it has the answer to the last. Else RATE requests a second begin evenly, whether
+   or not others were answered, and a latency counts from when the request was due, also where no connection was free.
+   Answers are read whole; what is not 200 counts as failed. Prints one line of JSON: requests, failed, seconds, and latencies in
+   microseconds (percentiles of all requests after the warm-up). Exit code 1 when nothing could be measured. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,13 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROOM = 8192, FINEST = 50, SLOTS = 200000 }; /* latencies in slots of 50 us, up to 10 s */
+enum { ROOM = 65536, FINEST = 50, SLOTS = 200000, MOST_REQUESTS = 20000 }; /* latencies in slots of 50 us, up to 10 s */
 
 struct connection {
     int socket;
     long long sent_at; /* ns */
     size_t to_send, sent, got;
-    char request[1024], answer[ROOM + 1];
+    char request[2048], answer[ROOM + 1];
 };
 
 static unsigned histogram[SLOTS];
@@ -45,17 +48,64 @@ static void fail(const char *what)
     exit(1);
 }
 
-static void prepare(struct connection *c)
+/* Lines of the file of requests, each cut into its three parts. */
+static char *methods[MOST_REQUESTS], *paths[MOST_REQUESTS], *bodies[MOST_REQUESTS];
+static unsigned long kinds;
+
+static void read_requests(const char *name)
 {
-    char body[256];
-    unsigned long n = ++number;
-    int length = snprintf(body, sizeof body, "event_name=bench&payload[stripe_customer_id]=cus_%06lu&payload[value]=%lu", n % 1000, n % 97);
+    static char line[1024];
+    FILE *file = fopen(name, "r");
+    if (!file)
+        fail(name);
+    while (kinds < MOST_REQUESTS && fgets(line, sizeof line, file)) {
+        char *copy = strdup(line), *rest;
+        copy[strcspn(copy, "\n")] = 0;
+        methods[kinds] = strtok_r(copy, " ", &rest);
+        paths[kinds] = strtok_r(NULL, " ", &rest);
+        bodies[kinds] = strtok_r(NULL, " ", &rest);
+        if (!paths[kinds]) {
+            fprintf(stderr, "a line without method and path\n");
+            exit(1);
+        }
+        kinds++;
+    }
+    fclose(file);
+    if (!kinds)
+        fail("no requests");
+}
+
+/* A text with its numbers filled in. */
+static void fill(char *into, size_t room, const char *text, unsigned long n)
+{
+    size_t used = 0;
+    for (; *text && used + 24 < room; text++) {
+        if (*text == '%' && (text[1] == 'n' || text[1] == 'm' || text[1] == 'v')) {
+            unsigned long shown = text[1] == 'n' ? n : text[1] == 'm' ? n % 1000 : n % 97;
+            used += (size_t)sprintf(into + used, "%lu", shown);
+            text++;
+        } else {
+            into[used++] = *text;
+        }
+    }
+    into[used] = 0;
+}
+
+static void prepare(struct connection *c, long long due)
+{
+    char path[256], body[512] = "", key_line[128] = "";
+    unsigned long n = ++number, which = n % kinds;
+    fill(path, sizeof path, paths[which], n);
+    if (bodies[which])
+        fill(body, sizeof body, bodies[which], n);
+    if (*methods[which] == 'P')
+        snprintf(key_line, sizeof key_line, "Idempotency-Key: %s-%lu\r\n", run, n);
     c->to_send = (size_t)snprintf(c->request, sizeof c->request,
-        "POST /v1/billing/meter_events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
-        "Content-Type: application/x-www-form-urlencoded\r\nIdempotency-Key: %s-%lu\r\nContent-Length: %d\r\n\r\n%s",
-        key, run, n, length, body);
+        "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n%sContent-Length: %zu\r\n\r\n%s",
+        methods[which], path, key, key_line, strlen(body), body);
     c->sent = c->got = 0;
-    c->sent_at = now();
+    c->sent_at = due;
 }
 
 static void push(struct connection *c)
@@ -113,38 +163,62 @@ static long long percentile(unsigned long total, double share)
     return (long long)(slot + 1) * FINEST;
 }
 
+/* What was measured so far. */
+static unsigned long done, failed;
+static long long slowest;
+
+static void count_answer(const struct connection *c, int status, long long measured, long long end)
+{
+    long long at = now(), took = at - c->sent_at, slot = took / 1000 / FINEST;
+    if (c->sent_at < measured || at > end)
+        return;
+    histogram[slot < SLOTS ? slot : SLOTS - 1]++;
+    slowest = took > slowest ? took : slowest;
+    done++;
+    failed += status != 200;
+}
+
 int main(int count, char **arguments)
 {
     struct epoll_event events[256];
-    struct connection *all;
-    unsigned long done = 0, failed = 0;
-    int connections, poll = epoll_create1(0), i;
-    long long begun, measured, end, slowest = 0;
-    if (count != 7) {
-        fprintf(stderr, "http_load PORT CONNECTIONS SECONDS WARMUP KEY RUN\n");
+    struct connection *all, **idle;
+    int connections, waiting, next = 0, poll = epoll_create1(0), i;
+    long long begun, measured, end, due, apart;
+    if (count != 9) {
+        fprintf(stderr, "http_load PORT CONNECTIONS SECONDS WARMUP KEY RUN RATE REQUESTS\n");
         return 2;
     }
     port = atoi(arguments[1]);
     connections = atoi(arguments[2]);
     key = arguments[5];
     run = arguments[6];
+    apart = atoi(arguments[7]) ? 1000000000LL / atoi(arguments[7]) : 0;
+    read_requests(arguments[8]);
     all = calloc((size_t)connections, sizeof *all);
-    for (i = 0; i < connections; i++)
+    idle = calloc((size_t)connections, sizeof *idle);
+    for (i = 0; i < connections; i++) {
         connect_one(&all[i], poll);
-    begun = now();
+        idle[i] = &all[i];
+    }
+    waiting = connections;
+    begun = due = now();
     measured = begun + atoi(arguments[4]) * 1000000000LL;
     end = measured + atoi(arguments[3]) * 1000000000LL;
-    for (i = 0; i < connections; i++) {
-        prepare(&all[i]);
-        push(&all[i]);
-    }
     while (now() < end) {
-        int ready = epoll_wait(poll, events, 256, 100);
+        int ready;
+        while (waiting && (!apart || due <= now())) {
+            struct connection *c = idle[next]; /* the one that has been idle for longest, so that none is closed for idleness */
+            next = (next + 1) % connections;
+            waiting--;
+            prepare(c, apart ? due : now());
+            push(c);
+            due += apart;
+        }
+        ready = epoll_wait(poll, events, 256, apart ? 1 : 100);
         for (i = 0; i < ready; i++) {
             struct connection *c = events[i].data.ptr;
             ssize_t n;
             int status;
-            long long at;
             push(c);
             n = read(c->socket, c->answer + c->got, ROOM - c->got);
             if (n < 0 && errno == EAGAIN)
@@ -154,17 +228,8 @@ int main(int count, char **arguments)
             c->got += (size_t)n;
             if (!(status = status_of(c)))
                 continue;
-            at = now();
-            if (c->sent_at >= measured && at <= end) {
-                long long took = at - c->sent_at;
-                long long slot = took / 1000 / FINEST;
-                histogram[slot < SLOTS ? slot : SLOTS - 1]++;
-                slowest = took > slowest ? took : slowest;
-                done++;
-                failed += status != 200;
-            }
-            prepare(c);
-            push(c);
+            count_answer(c, status, measured, end);
+            idle[(next + waiting++) % connections] = c;
         }
     }
     if (!done)

@@ -48,7 +48,7 @@ class ApiKey:
 
     def valid(self, at: Instant) -> bool:
         """Whether it is valid at an instant."""
-        return all(end is None or at < end for end in (self.expires_at, self.revoked_at))
+        return (self.expires_at is None or at < self.expires_at) and (self.revoked_at is None or at < self.revoked_at)
 
 
 @dataclass(frozen=True, slots=True)
