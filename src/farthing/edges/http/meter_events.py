@@ -8,7 +8,7 @@ looked up anew in each batch, as meters are.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -39,13 +39,15 @@ NOT_OF_ONE = ("database_unavailable", "database_busy", "database_disk_full")
 
 @dataclass(slots=True)
 class _Entry:
-    """A request that waits for its batch: whose key it came with, its events, and who is told of the answer."""
+    """A request that waits for its batch: whose key it came with, its events, and who is told of the answer, and until when
+    by the loop's clock."""
 
     request: Request
     found: FoundKey
     events: tuple[Sent, ...]
     key: str | None
     answer: asyncio.Future[Reply]
+    until: float
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class MeterEvents:
         self._writers = pool.beside(WRITERS, BATCHES_WAITING)
         self._lanes: dict[tuple[str, Mode], _Lane] = {}
         self._remembered: OrderedDict[tuple[bool, bytes], Session | FoundKey] = OrderedDict()
+        self._unanswered: deque[_Entry] = deque()
 
     @staticmethod
     def takes(request: Request) -> bool:
@@ -78,13 +81,23 @@ class MeterEvents:
         found = await self._who(request, at)
         self._service.admit(found, request.headers)
         events, key = self._read(request, found, at)
-        entry = _Entry(request, found, events, key, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        entry = _Entry(request, found, events, key, loop.create_future(), loop.time() + self._patience)
         self._put(entry)
-        try:
-            async with asyncio.timeout(self._patience):
-                return await entry.answer
-        except TimeoutError:
-            raise Refusal(DEADLINE_EXCEEDED, f"there was no answer within {self._patience:g} s.", None) from None
+        if not self._unanswered:
+            loop.call_later(min(1, self._patience), self._expire, loop)
+        self._unanswered.append(entry)
+        return await entry.answer
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Refuse the requests that have waited as long as they may, and look again soon while others wait: one timer for all of them."""
+        waiting, now = self._unanswered, loop.time()
+        while waiting and (waiting[0].answer.done() or waiting[0].until <= now):
+            entry = waiting.popleft()
+            if not entry.answer.done():
+                entry.answer.set_exception(Refusal(DEADLINE_EXCEEDED, f"there was no answer within {self._patience:g} s.", None))
+        if waiting:
+            loop.call_later(min(1, self._patience), self._expire, loop)
 
     async def _who(self, request: Request, at: Instant) -> FoundKey:
         """Whose key, or whose session of the stream, a request came with. Errors: api_key_…, session_expired."""
