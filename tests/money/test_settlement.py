@@ -34,6 +34,10 @@ def test_grants_are_used_by_priority_then_id():
     assert done[0].credit_parts == used
 
 
+def test_grants_are_listed_in_order_of_use_whichever_lines_they_pay_for():
+    assert credits_of((line(1, "api"), line(2, "seats")), grant("g", 1), grant("h", 1)) == ([1, 1], (("g", 1), ("h", 1)))  # g pays for seats
+
+
 def test_no_more_is_used_than_remains_or_than_is_due():
     assert credits_of((line(1000),), grant("g", 300)) == ([300], (("g", 300),))
     assert credits_of((line(1000, discount=800),), grant("g", 300)) == ([200], (("g", 200),))

@@ -39,15 +39,16 @@ def apply_before_tax(lines: tuple[Line, ...], grants: Iterable[Grant]) -> tuple[
     parts = [_given_back(line) for line in lines]
     left = [_payable(line, sum(part.values())) for line, part in zip(lines, parts, strict=True)]
     currency = lines[0].key.currency if lines else ""
-    given_back = _summed(parts)
-    for grant in _fitting(grants, "before_tax", currency):
+    given_back, fitting = _summed(parts), _fitting(grants, "before_tax", currency)
+    for grant in fitting:
         covered = [rest if grant.prices is None or line.key.price in grant.prices else 0 for line, rest in zip(lines, left, strict=True)]
         taken = max(min(grant.remaining - given_back.get(grant.id, 0), sum(left), sum(covered)), 0)
         for i, share in enumerate(split(taken, [max(rest, 0) for rest in covered]) if taken else ()):
             if share:
                 parts[i][grant.id] = parts[i].get(grant.id, 0) + share
                 left[i] -= share
-    return tuple(_with(line, part) for line, part in zip(lines, parts, strict=True)), _used(_summed(parts))
+    used, in_order = _summed(parts), dict.fromkeys((*given_back, *(grant.id for grant in fitting)))
+    return tuple(_with(line, part) for line, part in zip(lines, parts, strict=True)), _used({id_: used.get(id_, 0) for id_ in in_order})
 
 
 def apply_after_tax(total: int, grants: Iterable[Grant], currency: str, corrected: Sequence[tuple[Earlier, int]] = ()) -> tuple[int, Used]:
